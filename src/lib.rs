@@ -1,0 +1,5 @@
+//! thuocdo (thước đo, yardstick): measures how well a province's public bodies serve people online.
+//!
+//! The modules in reading order; ARCHITECTURE.md is the map.
+
+pub mod model;

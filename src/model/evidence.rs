@@ -1,0 +1,108 @@
+//! `Evidence` (minh chứng): the request, the bytes it brought, and what became of them.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+use sha2::Digest;
+
+use super::run::labelled;
+use super::{Period, Reason, Ts};
+
+/// SHA-256 of a body: its public address, which `sha256sum` prints too.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sha256(String);
+
+impl Sha256 {
+    /// Of these bytes.
+    pub fn of(bytes: &[u8]) -> Sha256 {
+        let digest = sha2::Sha256::digest(bytes);
+        Sha256(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// From 64 lower-case hexadecimal digits.
+    pub fn from_hex(hex: &str) -> Option<Sha256> {
+        let right = hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        right.then(|| Sha256(hex.to_owned()))
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    pub fn hex(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// What one request was about; kept with the evidence, because most answers do not say it themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// When the run was due.
+    pub due: Ts,
+    /// The period asked for, if the collector asks by period.
+    pub period: Option<Period>,
+    /// The unit asked for, if the collector asks by unit.
+    pub unit: Option<String>,
+    /// The settings of the province that the request used (`[province]`), by name.
+    pub province: std::collections::BTreeMap<String, String>,
+}
+
+labelled! {
+    /// What became of one request.
+    RequestOutcome {
+        /// Its readings passed every gate and are observations.
+        Recorded = "recorded",
+        /// Its readings are kept apart: a finding or gate refused the answer.
+        Quarantined = "quarantined",
+        /// There was no usable answer.
+        Failed = "failed",
+    }
+}
+
+/// One request of a run and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Request {
+    /// From 1, in the order they were made.
+    pub no: i32,
+    /// What it asked about.
+    pub scope: Scope,
+    /// GET, POST; FILE for a file.
+    pub method: String,
+    /// As sent (after `[rewrite]` has *not* been applied: the province's own address), secrets masked.
+    pub url: String,
+    /// Body as sent, "" for none, secrets masked.
+    pub body: String,
+    /// When it was sent.
+    pub at: Ts,
+    /// How long until the last byte, in microseconds.
+    pub elapsed_micros: i64,
+    /// HTTP status; `None` for a file or without an answer.
+    pub status: Option<i32>,
+    /// Media type as stated, "" for none.
+    pub content_type: String,
+    /// Address of the bytes received; `None` without an answer.
+    pub evidence: Option<Sha256>,
+    /// How many bytes.
+    pub size_bytes: i64,
+    /// What became of it.
+    pub outcome: RequestOutcome,
+    /// Why, when it failed.
+    pub reason: Option<Reason>,
+    /// The failure in words, "" for none.
+    pub error: String,
+}

@@ -1,0 +1,25 @@
+//! Plain data and its laws: what a unit, an indicator, a period, a value and a reading are.
+//!
+//! Nothing here asks the clock, the network or the database.
+
+mod evidence;
+mod exact;
+mod finding;
+mod indicator;
+mod observation;
+mod period;
+mod run;
+mod text;
+mod time;
+mod unit;
+
+pub use evidence::{Request, RequestOutcome, Scope, Sha256};
+pub use exact::{Exact, NotExact, Overflow};
+pub use finding::{Finding, GateOutcome, GateResult, Reason, Severity};
+pub use indicator::{Adds, Indicator, Measure};
+pub use observation::{Observation, Reading, Value};
+pub use period::{BadPeriod, Period, PeriodKind};
+pub use run::{Origin, RunId, RunState, Trigger};
+pub use text::{clean, fold};
+pub use time::Ts;
+pub use unit::{Unit, UnitGroup};

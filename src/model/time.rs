@@ -1,0 +1,75 @@
+//! `Ts`: an instant in UTC, cut to microseconds.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An instant in UTC with microseconds, the finest that both databases keep. RFC 3339 with `Z` as text.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ts(DateTime<Utc>);
+
+impl Ts {
+    /// The clock, cut to microseconds. Only commands and the scheduler call this; the core gets `now` as an argument.
+    pub fn now() -> Ts {
+        Ts::from(Utc::now())
+    }
+
+    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside chrono's range.
+    pub fn from_micros(micros: i64) -> Option<Ts> {
+        Utc.timestamp_micros(micros).single().map(Ts)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// As chrono has it.
+    pub fn utc(self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
+impl From<DateTime<Utc>> for Ts {
+    fn from(time: DateTime<Utc>) -> Ts {
+        Ts::from_micros(time.timestamp_micros()).expect("an instant that chrono just held")
+    }
+}
+
+impl FromStr for Ts {
+    type Err = chrono::ParseError;
+
+    /// RFC 3339 with any offset.
+    fn from_str(text: &str) -> Result<Ts, chrono::ParseError> {
+        DateTime::parse_from_rfc3339(text).map(|time| Ts::from(time.with_timezone(&Utc)))
+    }
+}
+
+impl fmt::Display for Ts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl fmt::Debug for Ts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Ts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Ts, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(|error| {
+            serde::de::Error::custom(format!("{text:?} is not an RFC 3339 instant, like \"2026-09-26T11:21:36Z\": {error}"))
+        })
+    }
+}

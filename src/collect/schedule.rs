@@ -1,0 +1,4 @@
+//! stub
+/// x
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct Cron(pub String);

@@ -1,8 +1,3 @@
-//! Collecting: from a due instant to recorded observations.
+//! From a portal's answer to trusted observations: when to ask, how to read.
 
-pub mod collector;
-pub mod gate;
-pub mod number;
-pub mod quantity;
 pub mod schedule;
-pub mod template;

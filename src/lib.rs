@@ -2,5 +2,5 @@
 //!
 //! The modules in reading order; ARCHITECTURE.md is the map.
 
-pub mod collect;
+pub mod catalogue;
 pub mod model;

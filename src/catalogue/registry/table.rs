@@ -47,7 +47,14 @@ pub(super) fn read<'a>(file: &'a str, text: &'a str, columns: &'static [&'static
         counted = start;
         let fields = order.iter().zip(&record).map(|(column, field)| (*column, clean(field))).collect();
         let row = Row { file, text: &text[start..], line, fields };
-        if record.len() == order.len() {
+        // A quote left open would swallow the rows after it into one field.
+        if record.iter().any(|field| field.contains('\n')) {
+            problems.push(row.problem(
+                order[0],
+                "a field of this row goes on in the next line",
+                "close its double quote, or write it on one line",
+            ));
+        } else if record.len() == order.len() {
             rows.push(row);
         } else {
             let message = format!("the row has {} fields instead of {}", record.len(), order.len());
@@ -175,6 +182,7 @@ mod tests {
             ("id;name;valid_from;valid_to\n", 1),
             ("id,name,valid_from,valid_to,extra\na,b,,,\n", 1),
             ("id,name,valid_from,valid_to\nok,b,,\na,b,\n", 3),
+            ("id,name,valid_from,valid_to\nok,b,,\na,b,,\"\nc,d,,\n", 3),
             ("id,name,valid_from,valid_to\r\nok,b,,\r\na,b,c,d,e\r\n", 3),
         ] {
             let mut problems = Vec::new();

@@ -1,0 +1,117 @@
+//! What can go wrong with the database, said for the input it went wrong with.
+
+use crate::model::{Period, RunId, Value};
+
+/// A database operation that did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The address names no database that thuocdo knows. Only its scheme is shown: the rest may hold a password.
+    #[error("the database address begins with {scheme:?}: write sqlite:PATH or postgres://USER@HOST/DATABASE")]
+    UnknownUrl {
+        /// What stands before the first colon, or the whole text when there is none.
+        scheme: String,
+    },
+    /// The rest of a `postgres:` address cannot be read.
+    #[error("the database address cannot be read: write postgres://USER:PASSWORD@HOST:PORT/DATABASE")]
+    BadUrl {
+        /// What is wrong with it.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The database file cannot be made.
+    #[error("cannot create the database file {path}: make its folder, and let this user write there")]
+    CreateFile {
+        /// The path as given.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Nobody answers, or the answer is no.
+    #[error("cannot open the database {database}: is it running, and may this user use it?")]
+    Unreachable {
+        /// Path, or host, port and name.
+        database: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// The tables could not be made or do not fit this version.
+    #[error("cannot bring the tables of the database {database} up to date")]
+    Migrate {
+        /// Path, or host, port and name.
+        database: String,
+        /// What the migration said.
+        #[source]
+        source: Box<sqlx::migrate::MigrateError>,
+    },
+    /// Another copy has claimed the run since, or the run has ended: nothing of this record was kept.
+    #[error("attempt {attempt} of run {run} is not ours any more: another copy claimed it, or it has ended")]
+    ClaimLost {
+        /// The run.
+        run: RunId,
+        /// The attempt that is over.
+        attempt: i32,
+    },
+    /// A record must say how the run ended.
+    #[error("run {run} cannot be recorded as \"running\": a record says how the run ended")]
+    NotEnded {
+        /// The run.
+        run: RunId,
+    },
+    /// One run says two different things of one number; which one counts is not for the database to choose.
+    #[error("run {run} gives two values of {}: nothing of it was recorded", .0.what(), run = .0.run)]
+    TwoValues(Box<TwoValues>),
+    /// A statement failed.
+    #[error("the database could not {doing}")]
+    Query {
+        /// What was being done, for which input.
+        doing: String,
+        /// What the driver said.
+        #[source]
+        source: sqlx::Error,
+    },
+}
+
+/// Two readings of one number in one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TwoValues {
+    /// The run.
+    pub run: RunId,
+    /// Indicator id.
+    pub indicator: String,
+    /// Unit id.
+    pub unit: String,
+    /// Portal, service or component; "" for none.
+    pub item: String,
+    /// The period of both.
+    pub period: Period,
+    /// Value, flag and request number of the first.
+    pub first: (Value, String, i32),
+    /// Value, flag and request number of the second.
+    pub second: (Value, String, i32),
+}
+
+impl TwoValues {
+    /// The number and both readings, in words.
+    fn what(&self) -> String {
+        let said = |(value, flag, request): &(Value, String, i32)| match flag.as_str() {
+            "" => format!("{value} (request {request})"),
+            flag => format!("{value} with flag {flag:?} (request {request})"),
+        };
+        let TwoValues { indicator, unit, item, period, first, second, .. } = self;
+        format!("{indicator}, unit {unit}, item {item:?}, period {period}: {} and {}", said(first), said(second))
+    }
+}
+
+impl StoreError {
+    /// For `map_err`: a statement failed while doing this.
+    pub(super) fn while_doing(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> StoreError {
+        move |source| StoreError::Query { doing: doing.into(), source }
+    }
+
+    /// For `map_err`: the tables of this database could not be brought up to date.
+    pub(super) fn while_migrating(database: &str) -> impl FnOnce(sqlx::migrate::MigrateError) -> StoreError {
+        move |source| StoreError::Migrate { database: database.to_owned(), source: Box::new(source) }
+    }
+}

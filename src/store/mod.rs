@@ -103,7 +103,12 @@ impl Db {
         match self {
             // A deferred transaction that turns into a write fails at once when another process has written since.
             Db::Sqlite { write, .. } => write.begin_with("begin immediate").await.map(On::Sqlite),
-            Db::Postgres(pool) => pool.begin().await.map(On::Postgres),
+            Db::Postgres(pool) => {
+                let mut tx = pool.begin().await?;
+                // A plan kept from when the tables were small would walk all of them for every batch.
+                sqlx::query("set local plan_cache_mode = force_custom_plan").execute(&mut *tx).await?;
+                Ok(On::Postgres(tx))
+            }
         }
     }
 }

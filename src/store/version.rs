@@ -92,19 +92,28 @@ fn just_after(time: Ts) -> Ts {
 }
 
 async fn latest_of(tx: &mut Tx, seen: &[(Key, Seen)]) -> Result<Vec<(Key, Latest)>, sqlx::Error> {
-    // `cross join` keeps SQLite from walking the whole table instead of looking up each key.
-    const JOIN: &str = ")
+    // Each key is to be looked up, whatever the planner guesses: PostgreSQL would rather walk a table of 100 000 rows for
+    // every batch (35 ms instead of 2), SQLite too without `cross join`, and only PostgreSQL knows `lateral`.
+    const LATEST_SQLITE: &str = ")
         select o.series, o.period, o.recorded_at, o.value, o.flag
         from wanted w cross join observation o
         where o.series = w.series and o.period = w.period and o.recorded_at =
             (select max(v.recorded_at) from observation v where v.series = w.series and v.period = w.period)";
+    const LATEST_POSTGRES: &str = ")
+        select o.series, o.period, o.recorded_at, o.value, o.flag
+        from wanted w cross join lateral
+            (select * from observation v where v.series = w.series and v.period = w.period order by v.recorded_at desc limit 1) o";
+    let latest_sql = match tx {
+        Tx::Sqlite(_) => LATEST_SQLITE,
+        Tx::Postgres(_) => LATEST_POSTGRES,
+    };
     type Columns = (i64, Period, Ts, Option<Exact>, String);
     let rows: Vec<Columns> = on!(tx, |tx| {
         let mut sql = QueryBuilder::new("with wanted (series, period) as (");
         sql.push_values(seen, |mut row, ((series, period), _)| {
             row.push_bind(*series).push_bind(*period);
         });
-        sql.push(JOIN).build_query_as().fetch_all(&mut **tx).await?
+        sql.push(latest_sql).build_query_as().fetch_all(&mut **tx).await?
     });
     let latest =
         |(series, period, recorded_at, number, flag): Columns| ((series, period), Latest { recorded_at, value: value(number), flag });

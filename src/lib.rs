@@ -2,6 +2,7 @@
 //!
 //! The modules in reading order; ARCHITECTURE.md is the map.
 
-pub mod catalogue;
+pub mod collect;
+pub mod demo;
 pub mod model;
 pub mod store;

@@ -175,3 +175,157 @@ pub(super) fn satisfaction(counts: &Counts) -> Vec<Metric> {
         metric("PETITION_CLASSIFICATION_STAFF", "Tỷ lệ PAKN về cán bộ, công chức", counts.petitions_staff, all, 0, None),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::demo::figures::tests::province_of;
+    use crate::demo::points::{number, number_or_null};
+    use crate::model::Period;
+
+    #[test]
+    fn totals_are_sums_of_rounded_metrics_within_their_maxima() {
+        for seed in 0..100 {
+            let figures = province_of(seed, 5, 5);
+            for period in ["2026", "2026-Q2", "2026-08"].map(|text| text.parse::<Period>().expect("a period")) {
+                for body in figures.children_in(period).into_iter().chain([&figures.province]) {
+                    let scores = figures.scores(body, period);
+                    let maxima = [1_800, 2_000, 1_200, 2_200, 1_800, 1_000];
+                    assert!(scores.by_code().into_iter().zip(maxima).all(|((_, score), max)| score <= max), "{seed}: {scores:?}");
+                    assert_eq!(scores.total(), scores.by_code().map(|(_, score)| score).iter().sum::<u64>());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_over_nothing_is_what_the_portal_makes_of_it() {
+        let figures = province_of(5, 3, 3);
+        let year = "2026".parse().expect("a year");
+        let idle = figures.children_in(year)[0];
+        let (counts, procedures) = (figures.counts(idle, year), figures.procedures(idle, year));
+        let states = |metrics: Vec<Metric>| metrics.iter().map(|m| (m.numerator, m.score)).collect::<Vec<_>>();
+        assert_eq!((progress(&counts), payment(&counts, &procedures)), (0, procedures_only(&procedures)));
+        assert_eq!(states(transparency(&counts, &procedures))[..2], [(Some(0), None), (Some(0), None)]);
+        assert_eq!(states(digitised(&counts, &procedures))[..6], [(None, None); 6]);
+        assert_eq!(states(digitised(&counts, &procedures))[6], (None, Some(200)));
+        assert_eq!(states(satisfaction(&counts))[1..4], [(Some(0), Some(0)), (Some(0), Some(600)), (Some(0), Some(600))]);
+    }
+
+    /// What is left of the payment group without a dossier: the procedures with fee data.
+    fn procedures_only(p: &Procedures) -> u64 {
+        percent_binary64(2, p.with_fee_data, p.with_fee, 80)
+    }
+
+    /// The body of a recorded answer under `raw-phu-tho`.
+    fn recorded(test: &str, file: &str) -> Option<Value> {
+        let Some(data) = std::env::var_os("THUOCDO_REAL_DATA") else {
+            eprintln!("skipped: {test}: THUOCDO_REAL_DATA is not set");
+            return None;
+        };
+        let path = std::path::Path::new(&data).join("npsp-766-2026/raw-phu-tho").join(file);
+        Some(serde_json::from_slice(&std::fs::read(path).expect("a recorded body")).expect("JSON"))
+    }
+
+    fn count(row: &Value, key: &str) -> u64 {
+        row[key].as_u64().unwrap_or_default()
+    }
+
+    fn rows<'a>(body: &'a Value, parent: &str, children: &str) -> Vec<&'a Value> {
+        let children = body["data"][children].as_array().expect("a list of rows");
+        std::iter::once(&body["data"][parent]).chain(children).collect()
+    }
+
+    #[test]
+    fn published_trees_are_reproduced() {
+        let test = "published_trees_are_reproduced";
+        let Some(body) = recorded(test, "dvc-progress-tree.year-2026-all.json") else { return };
+        let rows_of = rows(&body, "parent", "children");
+        let same = rows_of.iter().filter(|row| {
+            let counts = Counts { received: count(row, "totalReceived"), on_time: count(row, "totalOnTime"), ..Counts::default() };
+            [&row["totalScore"], &row["score"]].contains(&&number(progress(&counts)))
+        });
+        assert_eq!((same.count(), rows_of.len()), (164, 164));
+
+        let Some(body) = recorded(test, "formality-online-payment-tree.year-2026-all.EXCERPT-4-of-163.json") else { return };
+        let rows_of = rows(&body, "parent", "children");
+        let same = rows_of.iter().filter(|row| {
+            let points =
+                percent_binary64(6, count(row, "totalDossierOnlinePaymentSuccess"), count(row, "totalDossierFinancialObligation"), 100)
+                    + percent_binary64(
+                        2,
+                        count(row, "totalDossierOnlineFormalityPaymentSuccess"),
+                        count(row, "totalFeeDossierFormalityDistinct"),
+                        80,
+                    )
+                    + percent_binary64(2, count(row, "totalFeeDossierFormality"), count(row, "totalFeeFormality"), 80);
+            row["totalScore"] == number(points)
+        });
+        assert_eq!((same.count(), rows_of.len()), (5, 5));
+    }
+
+    #[test]
+    fn published_metrics_are_reproduced() {
+        let test = "published_metrics_are_reproduced";
+        let mut seen = 0;
+        for file in [
+            "dossier-digitized.year-2026-all.EXCERPT-4-of-163.json",
+            "handling-satisfaction.year-2026-all.EXCERPT-4-of-163.json",
+            "transparency.month-2026-08-all.TRUNCATED-14-of-163.json",
+        ] {
+            let Some(body) = recorded(test, file) else { return };
+            for row in rows(&body, "overview", "evaluation") {
+                for metric in row["metrics"].as_array().expect("metrics") {
+                    let code = metric["code"].as_str().expect("a code");
+                    let score = published_rule(code, count(metric, "numerator"), count(metric, "denominator"));
+                    assert_eq!(number_or_null(score), metric["score"], "{} {code}", row["departmentName"]);
+                    seen += 1;
+                }
+            }
+        }
+        assert_eq!(seen, 5 * 7 + 5 * 5 + 15 * 4);
+    }
+
+    /// The score of a metric through the functions of this file: counts that hold only what the metric needs.
+    fn published_rule(code: &str, n: u64, d: u64) -> Option<u64> {
+        let p = province_of(0, 0, 0);
+        let p = p.procedures(&p.province, "2026".parse().expect("a year"));
+        let all = Counts {
+            received: d,
+            synced: n,
+            eresult: n,
+            digitised: n,
+            reused: n,
+            stored: n,
+            citizen: n,
+            satisfied: n,
+            ..Counts::default()
+        };
+        let petitions = Counts {
+            petitions: d,
+            petitions_on_time: n,
+            petitions_satisfied: n,
+            petitions_tthc: n,
+            petitions_staff: n,
+            ..Counts::default()
+        };
+        let p = Procedures {
+            published: d,
+            published_on_time: n,
+            update_due: d,
+            updated: n,
+            public: d,
+            content_full: n,
+            citizens: d,
+            citizens_connected: n,
+            ..p
+        };
+        let counts = if code.starts_with("PETITION") { petitions } else { all };
+        let mut metrics = transparency(&counts, &p);
+        metrics.extend(digitised(&Counts { received: counts.received.max(u64::from(d > 0)), ..counts }, &p));
+        metrics.extend(satisfaction(&counts));
+        metrics.into_iter().find(|metric| metric.code == code).expect("a known metric").score
+    }
+}

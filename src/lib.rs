@@ -2,7 +2,6 @@
 //!
 //! The modules in reading order; ARCHITECTURE.md is the map.
 
-pub mod collect;
-pub mod demo;
+pub mod catalogue;
 pub mod model;
-pub mod store;
+pub mod score;

@@ -1,7 +1,3 @@
-//! The declarative files that people write (danh mục): loaded whole, cross-checked, every mistake with its place and fix.
-//!
-//! `Files` holds their texts, embedded or from a folder; `Registry` is what `registry/` says.
+//! The declarative files of a province: loaded, checked and cross-checked.
 
-pub mod files;
 pub mod problem;
-pub mod registry;

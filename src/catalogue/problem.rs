@@ -5,26 +5,30 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-/// One mistake in a file that people write.
+/// One fault of a declarative file: its place, what is wrong and how to mend it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// Path of the file, like `registry/units/provinces.csv`.
+    /// The file as it was named to us.
     pub file: String,
     /// Line, from 1.
     pub line: usize,
     /// Column in characters, from 1.
     pub column: usize,
-    /// What is wrong, naming the text that is.
+    /// What is wrong.
     pub message: String,
-    /// What to do about it.
+    /// What to write instead.
     pub fix: String,
 }
 
 impl Problem {
-    /// At the start of a byte span of the text.
+    /// A fault at a byte range of the text.
     pub fn at(file: &str, text: &str, span: Range<usize>, message: impl Into<String>, fix: impl Into<String>) -> Problem {
-        let before = String::from_utf8_lossy(&text.as_bytes()[..span.start.min(text.len())]);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let mut start = span.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Problem {
             file: file.to_owned(),
             line: before.matches('\n').count() + 1,
@@ -34,19 +38,16 @@ impl Problem {
         }
     }
 
-    /// From an error of the TOML reader, which knows its own place.
+    /// A fault that the TOML reader or a type's own parser found.
     pub fn from_toml(file: &str, text: &str, error: &toml::de::Error) -> Problem {
-        let message = error.message();
-        let fix = if message.starts_with("unknown field") {
-            "correct the spelling of the key, or take it out"
-        } else if message.starts_with("missing field") {
-            "add the key"
-        } else if message.starts_with("unknown variant") {
-            "write one of the words listed"
-        } else if message.starts_with("invalid type") || message.starts_with("invalid value") {
-            "write a value of the kind that is expected"
-        } else {
-            "correct the TOML at this place"
+        let message = error.message().trim().to_owned();
+        let fix = match message.split_once("expected ") {
+            Some((_, expected)) if message.starts_with("unknown ") => format!("use {expected}"),
+            Some((_, expected)) => format!("write {expected}"),
+            None if message.starts_with("missing field ") => {
+                format!("add {} to this table", message.trim_start_matches("missing field ").replace('`', ""))
+            }
+            None => "correct the value; the format is described beside the shipped files".to_owned(),
         };
         Problem::at(file, text, error.span().unwrap_or(0..0), message, fix)
     }
@@ -63,28 +64,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_lines_and_characters() {
-        let text = "a,b\nHà Lầm,x\n";
-        let x = text.find('x').expect("it is there");
-        for (start, line, column) in [(0, 1, 1), (2, 1, 3), (4, 2, 1), (x, 2, 8), (text.len(), 3, 1), (99, 3, 1)] {
-            let problem = Problem::at("f", text, start..start, "m", "x");
-            assert_eq!((problem.line, problem.column), (line, column), "byte {start}");
-        }
-        assert_eq!(Problem::at("f.csv", text, 4..5, "wrong", "mend").to_string(), "f.csv:2:1: wrong\n  fix: mend");
+    fn places_count_characters_from_one() {
+        let text = "a = 1\nđơn vị = x\n";
+        let at = text.find('x').expect("the x of the test");
+        let problem = Problem::at("f.toml", text, at..at + 1, "wrong", "mend");
+        assert_eq!(problem.to_string(), "f.toml:2:10: wrong\n  fix: mend");
+        assert_eq!((Problem::at("f", text, 999..1000, "", "").line, Problem::at("f", "", 0..0, "", "").column), (3, 1));
     }
 
     #[test]
-    fn takes_the_place_of_a_toml_error() {
+    fn the_reader_names_place_and_fix() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
-        struct Shape {
-            #[serde(rename = "a")]
-            _a: u32,
+        struct File {
+            #[serde(rename = "id")]
+            _id: String,
         }
-        let text = "a = 1\nbad = 2\n";
-        let error = toml::from_str::<Shape>(text).expect_err("an unknown key");
-        let problem = Problem::from_toml("f.toml", text, &error);
-        assert_eq!((problem.line, problem.column), (2, 1));
-        assert!(problem.message.contains("unknown field `bad`"), "{problem}");
+        for (text, place, fix) in
+            [("id = \"a\"\nidd = 1\n", (2, 1), "use `id`"), ("id = 5\n", (1, 6), "write a string"), ("", (1, 1), "add id to this table")]
+        {
+            let error = toml::from_str::<File>(text).expect_err(text);
+            let problem = Problem::from_toml("f.toml", text, &error);
+            assert_eq!(((problem.line, problem.column), problem.fix.as_str()), (place, fix), "{problem}");
+        }
     }
 }

@@ -47,6 +47,7 @@ impl Problem {
             None if message.starts_with("missing field ") => {
                 format!("add {} to this table", message.trim_start_matches("missing field ").replace('`', ""))
             }
+            None if message.starts_with("wanted exactly 1 element") => "keep one of the kinds and remove the others".to_owned(),
             None => "correct the value; the format is described beside the shipped files".to_owned(),
         };
         Problem::at(file, text, error.span().unwrap_or(0..0), message, fix)

@@ -322,3 +322,57 @@ impl Bounds {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::score::criteria::CriteriaSet;
+
+    fn criterion(rule: &str) -> Criterion {
+        let head = "schema = 1\nid = \"t\"\ntitle = { vi = \"t\", en = \"t\" }\ncite = \"t\"\nstatus = \"proposed\"\ntotal = \"6\"";
+        let applies = "in_force = { from = \"2026-01-01\" }\napplies = { unit_groups = [\"commune\"] }";
+        let group = "[[group]]\nid = \"g\"\nmax = \"6\"\n[[group.criterion]]\nid = \"c\"\ntitle = { vi = \"t\", en = \"t\" }\ncite = \"t\"\nmax = \"6\"";
+        let set = CriteriaSet::parse("t.toml", &format!("{head}\n{applies}\n{group}\nrule.{rule}")).expect("a file of the test");
+        set.criteria().next().expect("its criterion").clone()
+    }
+
+    fn points(outcome: Outcome) -> Option<(Exact, Exact)> {
+        match outcome {
+            Outcome::Scored(points) => Some((points, points)),
+            Outcome::Partial(least, most) | Outcome::Disputed(least, most) => Some((least, most)),
+            Outcome::NotApplicable => Some((Exact::ZERO, Exact::ZERO)),
+            Outcome::NoEvidence(_) => None,
+        }
+    }
+
+    proptest! {
+        /// Whatever the hidden figures are, the points lie within the bounds given without them.
+        #[test]
+        fn bounds_hold_the_truth(figures in prop::array::uniform4(0i64..8), hidden in prop::array::uniform4(0u8..3), kind in 0usize..5) {
+            let criterion = criterion([
+                "ratio = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], full_at = \"0.8\" }\nwhen_empty = \"full\"",
+                "ratio = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], full_at = \"1\" }\nwhen_empty = \"zero\"\nround = { model = \"percent-binary64\" }",
+                "ramp = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], zero_at = \"0.2\", full_at = \"0.9\" }\nwhen_empty = \"null\"",
+                "ramp = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], zero_at = \"0.9\", full_at = \"0.2\" }\nwhen_empty = \"zero\"",
+                "bands = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], bands = [[\"1\", \"6\"], [\"0.5\", \"2\"]] }\nwhen_empty = \"full\"",
+            ][kind]);
+            let known = figures.map(|figure| Figure::Known(figure.into()));
+            let mut seen = known;
+            for ((seen, hidden), figure) in seen.iter_mut().zip(hidden).zip(figures) {
+                match hidden {
+                    0 => {}
+                    1 => *seen = Figure::Absent,
+                    _ => *seen = Figure::Disputed { least: (figure - 1).max(0).into(), most: Some((figure + 2).into()) },
+                }
+            }
+            let truth = points(apply(&criterion, UnitGroup::Commune, &known).expect("small numbers"));
+            let bounds = points(apply(&criterion, UnitGroup::Commune, &seen).expect("small numbers"));
+            if let (Some((truth, _)), Some((least, most))) = (truth, bounds) {
+                prop_assert!(least <= truth && truth <= most, "{truth} not in {least} … {most}");
+                prop_assert!(Exact::ZERO <= least && most <= Exact::from(6));
+            }
+        }
+    }
+}

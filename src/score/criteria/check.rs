@@ -15,7 +15,7 @@ use crate::score::rule::Rule;
 
 /// Builds the set, or names every fault.
 pub(super) fn build(file: &str, text: &str, raw: RawSet) -> Result<CriteriaSet, Vec<Problem>> {
-    let mut check = Check { file, text, problems: Vec::new(), indicators: Vec::new(), collectors: Vec::new() };
+    let mut check = Check { file, text, problems: Vec::new(), max_unknown: false, indicators: Vec::new(), collectors: Vec::new() };
     check.head(&raw);
     let unit_groups = check.applies(&raw.applies, None);
     let mean = raw.mean.as_ref().and_then(|mean| check.mean(mean, &unit_groups));
@@ -65,6 +65,8 @@ pub(super) struct Check<'a> {
     file: &'a str,
     text: &'a str,
     problems: Vec<Problem>,
+    /// Some max cannot be read, so that sums would only repeat it.
+    max_unknown: bool,
     pub(super) indicators: Vec<Named>,
     collectors: Vec<Named>,
 }
@@ -225,11 +227,13 @@ impl Check<'_> {
                 let what = if lacking.is_some() { "gives no value for" } else { "gives a value for" };
                 let message = format!("{key} {what} {}", group.label());
                 self.wrong(value.span(), message, fix);
+                self.max_unknown |= key == "max";
                 return;
             }
         }
         let points = |value: &Exact| *value >= Exact::ZERO && value.decimal().scale() <= 2;
         let right = key != "max" || value.get_ref().values().iter().all(points);
+        self.max_unknown |= !right;
         self.must(right, value.span(), "points are 0 or more, with at most two decimals", "write them like \"6\" or \"2.5\"");
     }
 
@@ -253,6 +257,9 @@ impl Check<'_> {
 
     /// Criteria add up to their group and groups to the total, for every unit group.
     fn maxima(&mut self, groups: &[Group], spans: &[Range<usize>], unit_groups: &[UnitGroup], total: &Spanned<Exact>) {
+        if self.max_unknown {
+            return;
+        }
         let before = self.problems.len();
         for (group, span) in groups.iter().zip(spans) {
             let off = unit_groups.iter().find_map(|&unit_group| {

@@ -23,11 +23,14 @@ pub(super) struct RawSet {
     pub applies: RawApplies,
     pub total: Spanned<Exact>,
     pub rank: Option<RawRank>,
-    pub classes: Option<Spanned<Vec<Spanned<(Exact, String)>>>>,
+    pub classes: Option<Spanned<Vec<RawClass>>>,
     pub mean: Option<RawMean>,
     #[serde(rename = "group")]
     pub groups: Vec<Spanned<RawGroup>>,
 }
+
+/// `["least points", "name"]`
+pub(super) type RawClass = Spanned<(Exact, String)>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,0 +1,314 @@
+//! `explain`: from the points of a line down to the runs its figures came from, in words.
+
+use serde::Serialize;
+
+use super::criteria::{Status, WhenEmpty};
+use super::rule::{Role, Rule, Why};
+use super::sheet::{Input, Line, LineState, Points, Sheet, Source};
+use crate::model::{Exact, RunId};
+
+/// The language of an explanation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// Vietnamese, with 1.234,5 as numbers are written there.
+    Vi,
+    /// English, with 1,234.5.
+    En,
+}
+
+/// One step of an explanation and the steps it rests on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What holds, as one sentence.
+    pub text: String,
+    /// For a value: the run and request that brought it.
+    pub origin: Option<ValueOrigin>,
+    /// What it rests on.
+    pub because: Vec<Explanation>,
+}
+
+/// Where a value was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ValueOrigin {
+    /// The run that first saw it.
+    pub run: RunId,
+    /// Which request of that run.
+    pub request: i32,
+    /// SHA-256 of the answer: the caller fills it in, since only the store knows it.
+    pub evidence: Option<String>,
+}
+
+impl Explanation {
+    fn leaf(text: String) -> Explanation {
+        Explanation { text, origin: None, because: Vec::new() }
+    }
+
+    /// Every value's origin in the tree, so that the caller can attach the evidence.
+    pub fn origins_mut(&mut self) -> Vec<&mut ValueOrigin> {
+        let own = self.origin.as_mut();
+        own.into_iter().chain(self.because.iter_mut().flat_map(Explanation::origins_mut)).collect()
+    }
+}
+
+/// Explains one line of a sheet: points ← formula with its figures ← inputs ← values ← run and request.
+pub fn explain(sheet: &Sheet<'_>, line: &Line<'_>, lang: Lang) -> Explanation {
+    let words = Words(lang);
+    let title = words.pick(&line.title.vi, &line.title.en);
+    let text = format!("{}: {} {}, {}", sheet.name, line.criterion, title, words.points(line));
+    let mut because = vec![Explanation { text: words.formula(line), origin: None, because: words.inputs(line) }];
+    because.push(Explanation::leaf(words.basis(line)));
+    for control in &line.controls {
+        because.push(Explanation {
+            text: words.control(control.value, control.agrees, control.collector),
+            origin: Some(ValueOrigin { run: control.run.clone(), request: control.request, evidence: None }),
+            because: Vec::new(),
+        });
+    }
+    Explanation { text, origin: None, because }
+}
+
+struct Words(Lang);
+
+impl Words {
+    fn pick<'t>(&self, vi: &'t str, en: &'t str) -> &'t str {
+        match self.0 {
+            Lang::Vi => vi,
+            Lang::En => en,
+        }
+    }
+
+    fn number(&self, value: Exact) -> String {
+        grouped(&value.to_string(), self.0)
+    }
+
+    /// Points always with two decimals.
+    fn point(&self, value: Exact) -> String {
+        grouped(&value.fixed(2), self.0)
+    }
+
+    fn points(&self, line: &Line<'_>) -> String {
+        let max = self.number(line.max);
+        match (line.state, line.points) {
+            (LineState::NotApplicable, _) | (_, None) => {
+                format!(
+                    "{} ({} {max})",
+                    self.pick("không áp dụng, không cộng điểm", "not applicable, adds nothing"),
+                    self.pick("tối đa", "maximum")
+                )
+            }
+            (_, Some(Points::Known(points))) => format!("{} / {max} {}", self.point(points), self.pick("điểm", "points")),
+            (state, Some(Points::Between(least, most))) => {
+                let (least, most) = (self.point(least), self.point(most));
+                format!(
+                    "{} {least} {} {most} / {max} {} ({})",
+                    self.pick("từ", "from"),
+                    self.pick("đến", "to"),
+                    self.pick("điểm", "points"),
+                    self.state(state)
+                )
+            }
+        }
+    }
+
+    fn state(&self, state: LineState) -> &'static str {
+        match state {
+            LineState::Scored => self.pick_static("đã chấm", "scored"),
+            LineState::NotApplicable => self.pick_static("không áp dụng", "not applicable"),
+            LineState::NoEvidence => self.pick_static("chưa có minh chứng", "no evidence"),
+            LineState::Partial => self.pick_static("mới có một phần số liệu", "only some figures are known"),
+            LineState::Disputed => self.pick_static("các nguồn cho số khác nhau", "sources differ"),
+        }
+    }
+
+    fn pick_static(&self, vi: &'static str, en: &'static str) -> &'static str {
+        match self.0 {
+            Lang::Vi => vi,
+            Lang::En => en,
+        }
+    }
+
+    /// The formula with the figures put in.
+    fn formula(&self, line: &Line<'_>) -> String {
+        if let Some(why) = line.why {
+            return self.why(why).to_owned();
+        }
+        match &line.definition.rule {
+            Rule::Constant(points) => format!("{} {}", self.pick("mọi đơn vị được", "every unit gets"), self.point(*points)),
+            Rule::Published { .. } => {
+                self.pick("điểm do nguồn công bố, không tính lại", "the source's own points, not recomputed").to_owned()
+            }
+            Rule::Declared => self.pick("điểm do người thẩm định nhập", "points entered by a reviewer").to_owned(),
+            Rule::Flag { .. } => self.pick("1: điểm tối đa; 0: không điểm", "1 earns the maximum, 0 nothing").to_owned(),
+            Rule::Ratio { .. } | Rule::Ramp { .. } | Rule::Bands { .. } => self.quotient(line),
+        }
+    }
+
+    fn quotient(&self, line: &Line<'_>) -> String {
+        let (Some(n), d) = (line.formula.numerator, line.formula.denominator) else {
+            return self.state(line.state).to_owned();
+        };
+        let divides = line.definition.rule.quotient().is_some_and(|of| !of.over.is_empty());
+        match (d, line.points) {
+            (None, _) if divides => self.state(line.state).to_owned(),
+            (Some(d), _) if d.is_zero() => self.empty(line.definition.when_empty),
+            (d, Some(Points::Known(points))) => match &line.definition.rule {
+                Rule::Ratio { .. } => self.ratio(line, n, d.unwrap_or(Exact::ONE), points),
+                Rule::Ramp { .. }
+                | Rule::Bands { .. }
+                | Rule::Flag { .. }
+                | Rule::Constant(_)
+                | Rule::Published { .. }
+                | Rule::Declared => self.scale(line, n, d, points),
+            },
+            (_, Some(Points::Between(..)) | None) => self.state(line.state).to_owned(),
+        }
+    }
+
+    /// `20 × 1.652 / 2.270 = 14,5550… → 14,56 (làm tròn nửa lên 0,01)`
+    fn ratio(&self, line: &Line<'_>, n: Exact, d: Exact, points: Exact) -> String {
+        let target = line.formula.full_at.unwrap_or(Exact::ONE);
+        let below = if target == Exact::ONE { self.number(d) } else { format!("({} × {})", self.number(d), self.number(target)) };
+        let exact = Exact::quotient_half_up(&[line.max, n], &[d, target], 8);
+        let (max, points) = (self.number(line.max), self.point(points));
+        let capped = exact.is_ok_and(|exact| exact > line.max);
+        let exact = exact.map_or_else(|_| "…".to_owned(), |exact| grouped(&shortened(exact), self.0));
+        let how = match (line.definition.round, line.formula.percent) {
+            _ if capped => self.pick("đạt chỉ tiêu: điểm tối đa", "target reached: the maximum").to_owned(),
+            (super::round::Model::PercentBinary64, Some(percent)) => {
+                let percent = self.number(percent);
+                match self.0 {
+                    Lang::Vi => format!("tính từ tỷ lệ đã làm tròn {percent} %, như Cổng"),
+                    Lang::En => format!("from the rounded {percent} %, as the portal does"),
+                }
+            }
+            (super::round::Model::PercentBinary64 | super::round::Model::HalfUp, _) => {
+                self.pick("làm tròn nửa lên 0,01", "half-up to 0.01").to_owned()
+            }
+        };
+        format!("{max} × {} / {below} = {exact} → {points} ({how})", self.number(n))
+    }
+
+    /// A ramp or bands: the value on its scale.
+    fn scale(&self, line: &Line<'_>, n: Exact, d: Option<Exact>, points: Exact) -> String {
+        let value = d.map_or_else(|| self.number(n), |d| format!("{} / {}", self.number(n), self.number(d)));
+        let scale = match (line.formula.zero_at, line.formula.full_at) {
+            (Some(zero), Some(full)) => {
+                format!(
+                    "0 {} {}, {} {} {}",
+                    self.pick("điểm tại", "points at"),
+                    self.number(zero),
+                    self.number(line.max),
+                    self.pick("điểm tại", "points at"),
+                    self.number(full)
+                )
+            }
+            (None | Some(_), None) | (None, Some(_)) => self.pick("theo bậc", "by bands").to_owned(),
+        };
+        format!("{value} → {} ({scale})", self.point(points))
+    }
+
+    fn empty(&self, when_empty: Option<WhenEmpty>) -> String {
+        let worth = match when_empty {
+            Some(WhenEmpty::Full) => self.pick("điểm tối đa", "the maximum"),
+            Some(WhenEmpty::Zero) => self.pick("không điểm", "nothing"),
+            Some(WhenEmpty::Null) | None => self.pick("không áp dụng", "not applicable"),
+        };
+        format!("0 / 0: {worth}")
+    }
+
+    fn why(&self, why: Why) -> &str {
+        match why {
+            Why::NoInput => self.pick("chưa thu được số liệu được tính", "no value that counts was recorded"),
+            Why::StatedMissing => self.pick("nguồn nói không có số liệu", "the source states that it has no value"),
+            Why::ZeroDenominator => self.pick("tử số khác 0 mà mẫu số bằng 0", "something was counted out of nothing"),
+            Why::Negative => self.pick("số đếm âm", "a count is negative"),
+            Why::OutOfRange => self.pick("giá trị nằm ngoài khoảng cho phép", "the value lies outside what is possible"),
+        }
+    }
+
+    fn basis(&self, line: &Line<'_>) -> String {
+        let status = match line.status {
+            Status::AsWritten => self.pick("theo văn bản", "as written"),
+            Status::AsImplemented => self.pick("theo cách hệ thống đang tính", "as implemented"),
+            Status::Proposed => self.pick("đề xuất", "proposed"),
+        };
+        format!("{}: {} ({status})", self.pick("Căn cứ", "Basis"), line.cite)
+    }
+
+    fn inputs(&self, line: &Line<'_>) -> Vec<Explanation> {
+        line.inputs.iter().map(|input| self.input(input)).collect()
+    }
+
+    fn input(&self, input: &Input<'_>) -> Explanation {
+        let role = match input.role {
+            Role::Numerator => self.pick("tử số", "numerator"),
+            Role::Denominator => self.pick("mẫu số", "denominator"),
+            Role::Value => self.pick("giá trị", "value"),
+        };
+        let item = if input.item.is_empty() { String::new() } else { format!("[{}]", input.item) };
+        let none = if input.sources.is_empty() { self.pick(": chưa thu được", ": not recorded") } else { "" };
+        let because = input.sources.iter().map(|source| self.source(source)).collect();
+        Explanation { text: format!("{role} {}{item}{none}", input.indicator), origin: None, because }
+    }
+
+    fn source(&self, source: &Source<'_>) -> Explanation {
+        let value =
+            source.value.map_or_else(|| self.pick("nguồn nói không có", "stated as missing").to_owned(), |value| self.number(value));
+        let flag = if source.flag.is_empty() { String::new() } else { format!(" [{}]", source.flag) };
+        let counts = if source.counts { "" } else { self.pick(", không dùng để tính", ", does not count here") };
+        let known = self.pick("biết từ", "known since");
+        let text = format!(
+            "{value}{flag} ← {}, {} {}, {known} {}{counts}",
+            source.run,
+            self.pick("yêu cầu", "request"),
+            source.request,
+            source.recorded_at
+        );
+        Explanation {
+            text,
+            origin: Some(ValueOrigin { run: source.run.clone(), request: source.request, evidence: None }),
+            because: Vec::new(),
+        }
+    }
+
+    fn control(&self, value: Option<Exact>, agrees: Option<bool>, collector: &str) -> String {
+        let value = value.map_or_else(|| self.pick("không có điểm", "no points").to_owned(), |value| self.point(value));
+        let agrees = match agrees {
+            Some(true) => self.pick("khớp", "agrees"),
+            Some(false) => self.pick("KHÔNG khớp", "DIFFERS"),
+            None => self.pick("chưa so được", "cannot be compared"),
+        };
+        format!("{} ({collector}): {value}, {agrees}", self.pick("Điểm nguồn công bố", "Published by the source"))
+    }
+}
+
+/// At most four decimals, cut and not rounded, with a mark where more follow.
+fn shortened(value: Exact) -> String {
+    let text = value.to_string();
+    match text.split_once('.') {
+        Some((whole, fraction)) if fraction.len() > 4 => format!("{whole}.{}…", &fraction[..4]),
+        Some(_) | None => text,
+    }
+}
+
+/// A plain decimal with the thousands and decimal marks of the language.
+fn grouped(plain: &str, lang: Lang) -> String {
+    let (thousand, decimal) = match lang {
+        Lang::Vi => ('.', ','),
+        Lang::En => (',', '.'),
+    };
+    let (whole, fraction) = plain.split_once('.').map_or((plain, None), |(whole, fraction)| (whole, Some(fraction)));
+    let digits = whole.trim_start_matches('-');
+    let mut text = if whole.starts_with('-') { "-".to_owned() } else { String::new() };
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(thousand);
+        }
+        text.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        text.push(decimal);
+        text.push_str(fraction);
+    }
+    text
+}

@@ -15,6 +15,9 @@ pub fn criterion_of(set: &CriteriaSet, code: &str) -> Option<String> {
     set.criteria().find(by_code).map(|c| c.id.clone())
 }
 
+/// A list of the golden file, the group it belongs to, and the criterion of each key.
+type Section = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 fn rows<'a>(golden: &'a Json, key: &str) -> &'a Vec<Json> {
     golden[key].as_array().unwrap_or_else(|| panic!("{key} is a list"))
 }
@@ -61,7 +64,7 @@ fn phu_tho_components() {
     let Some(folder) = data("phu_tho_components") else { return };
     let (golden, set) = (json(&folder, "golden/phu-tho-2026-components.json"), set("qd766-2026"));
     let mut tally = Tally::new("golden, Phú Thọ 2026, satisfaction, digitisation, transparency: points, per cent, totals");
-    let sections: [(&str, &str, &[(&str, &str)]); 3] = [
+    let sections: [Section; 3] = [
         ("satisfaction_year", "satisfaction", &[("receive", "5.4"), ("pakn_on_time", "5.2"), ("pakn_satisfied", "5.3")]),
         (
             "digitisation_year_max22",

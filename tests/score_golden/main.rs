@@ -119,3 +119,30 @@ fn phu_tho_online_services_of_the_province() {
     }
     tally.close(2);
 }
+
+/// The rows seen in the field that tell the rounding models apart; needs no data folder.
+#[test]
+fn shipped_sets_round_as_the_portal() {
+    for id in ["qd766-2026", "qd766-as-written"] {
+        let set = set(id);
+        let mut world = World::default();
+        for unit in ["one", "two"] {
+            world.unit(unit, UnitGroup::Commune);
+        }
+        let mut put = |unit: &str, criterion: &str, n: i64, d: i64| world.counts(&set, unit, criterion, &n.into(), &d.into());
+        put("one", "3.6", 9325, 10000);
+        put("one", "4.1", 284_995, 443_565);
+        for (criterion, n) in [("3.6", 9227), ("3.5a", 3032), ("3.5b", 2120)] {
+            put("two", criterion, n, 10000);
+        }
+        let run = world.score(&set);
+        let mut tally = Tally::new("rounding of the shipped sets");
+        for (unit, criterion, points) in
+            [("one", "3.6", "5.59"), ("one", "4.1", "3.86"), ("two", "3.6", "5.54"), ("two", "3.5a", "0.76"), ("two", "3.5b", "0.53")]
+        {
+            tally.points(&run, unit, criterion, &points.into());
+        }
+        tally.group(&run, "two", "payment", &"6.83".into());
+        tally.close(6);
+    }
+}

@@ -13,10 +13,11 @@ mod date;
 pub use date::{read_date, read_instant};
 
 /// How a source writes its numbers. In all forms a sign may stand directly before the digits: `-`, `−` or `+`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NumberFormat {
     /// `1234.5`, also `1.2345e3`: as in JSON. Nothing groups thousands.
+    #[default]
     Plain,
     /// `1.234,5`: full stops (or no-break and thin spaces) may group thousands, a comma begins the decimals.
     Vi,

@@ -2,6 +2,18 @@
 //!
 //! The modules in reading order; ARCHITECTURE.md is the map.
 
-pub mod catalogue;
 pub mod model;
+
+pub mod settings;
+
+pub mod catalogue;
+
+pub mod store;
+
+pub mod collect;
+
 pub mod score;
+
+pub mod demo;
+
+pub mod cli;

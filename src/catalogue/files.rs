@@ -17,7 +17,6 @@ const MAX_DEPTH: usize = 6;
 #[derive(rust_embed::Embed)]
 #[folder = "collectors/"]
 #[prefix = "collectors/"]
-#[allow_missing = true]
 struct Collectors;
 
 #[derive(rust_embed::Embed)]
@@ -28,7 +27,6 @@ struct Registry;
 #[derive(rust_embed::Embed)]
 #[folder = "criteria/"]
 #[prefix = "criteria/"]
-#[allow_missing = true]
 struct Criteria;
 
 /// Texts by path; a path always uses `/` and starts with its folder, like `registry/units/provinces.csv`.
@@ -36,6 +34,11 @@ struct Criteria;
 pub struct Files(BTreeMap<String, String>);
 
 impl Files {
+    /// Every file, by path.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// The files shipped inside the binary.
     pub fn embedded() -> Files {
         let mut files = Files::default();

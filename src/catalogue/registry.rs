@@ -115,6 +115,18 @@ impl Registry {
         self.units.iter().filter(|unit| unit.parent.as_deref() == Some(parent) && unit.existed_in(period)).collect()
     }
 
+    /// Every unit below this one, at any depth, that existed on some day of the period, in the same order.
+    pub fn below(&self, id: &str, period: Period) -> Vec<&Unit> {
+        let is_below = |unit: &&Unit| unit.id != id && self.has_above(unit, id);
+        self.units_in(period).into_iter().filter(is_below).collect()
+    }
+
+    fn has_above(&self, unit: &Unit, id: &str) -> bool {
+        // Groups grow towards the province, so this ends.
+        let parent = unit.parent.as_deref();
+        parent == Some(id) || parent.and_then(|parent| self.unit(parent)).is_some_and(|parent| self.has_above(parent, id))
+    }
+
     /// The province a unit belongs to, itself for a province; `None` for an id that is no unit or whose parents are not known.
     pub fn province_of(&self, id: &str) -> Option<&Unit> {
         // Groups grow towards the province, so this ends.

@@ -121,7 +121,7 @@ fn finds_what_people_write() {
 #[test]
 fn codes_of_the_national_portal() {
     let registry = shipped();
-    assert_eq!(registry.systems().collect::<Vec<_>>(), ["npsp", "npsp-2025", "npsp-2025-id"]);
+    assert_eq!(registry.systems().collect::<Vec<_>>(), ["documents", "npsp", "npsp-2025", "npsp-2025-id"]);
     let on = period("2026");
     for (system, code, unit) in [
         ("npsp", "019d2be3-6a88-732b-8b1c-46b23e7f2084", "H49"),

@@ -1,0 +1,176 @@
+//! Settings: `thuocdo.toml` and the environment, for one installation.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::catalogue::problem::Problem;
+
+/// One installation's settings. Every key has a default; unknown keys are errors.
+///
+/// The environment wins over the file: `THUOCDO_STORE` and `THUOCDO_EVIDENCE`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Which province this installation measures: `unit` is its unit id, every other name is what
+    /// collector files ask for as `{province.<name>}`. Quảng Ninh if the table is not there.
+    pub province: BTreeMap<String, String>,
+    /// Where observations are kept: `sqlite:PATH` or `postgres://…`.
+    pub store: String,
+    /// Folder of the evidence archive.
+    pub evidence: PathBuf,
+    /// Folder with `collectors/`, `registry/` and `criteria/`; the ones built in if not set.
+    pub catalogue: Option<PathBuf>,
+    /// Base addresses that are asked in place of others (demo, tests, a pilot).
+    pub rewrite: BTreeMap<String, String>,
+    /// How we present ourselves.
+    pub http: Http,
+    /// Folder for `source.file` patterns.
+    pub drop: PathBuf,
+}
+
+/// How requests present themselves.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Whom the owner of a system can call or write to; part of the User-Agent.
+    pub contact: String,
+}
+
+impl Default for Settings {
+    /// Quảng Ninh, with everything in the working folder.
+    fn default() -> Settings {
+        Settings {
+            province: quang_ninh(),
+            store: "sqlite:thuocdo.db".to_owned(),
+            evidence: "evidence".into(),
+            catalogue: None,
+            rewrite: BTreeMap::new(),
+            http: Http::default(),
+            drop: ".".into(),
+        }
+    }
+}
+
+/// The ids under which the national portal lists Quảng Ninh (2026 and 2025).
+fn quang_ninh() -> BTreeMap<String, String> {
+    let values = [("unit", "H49"), ("npsp", "019d2be3-6a88-732b-8b1c-46b23e7f2084"), ("npsp_2025", "426106")];
+    values.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+impl Default for Http {
+    fn default() -> Http {
+        Http { contact: "contact not set".to_owned() }
+    }
+}
+
+impl Settings {
+    /// From a file's text.
+    ///
+    /// # Errors
+    /// One problem with its place.
+    pub fn parse(file: &str, text: &str) -> Result<Settings, Problem> {
+        let settings: Settings = toml::from_str(text).map_err(|error| Problem::from_toml(file, text, &error))?;
+        if !settings.province.contains_key("unit") {
+            let at = text.find("[province]").unwrap_or(0);
+            return Err(Problem::at(file, text, at..at, "[province] names no unit", "add the province's unit id, like unit = \"H49\""));
+        }
+        for (from, to) in &settings.rewrite {
+            for address in [from, to] {
+                let right = url::Url::parse(address)
+                    .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none());
+                if !right {
+                    let at = text.find(address.as_str()).unwrap_or(0);
+                    let message = format!("[rewrite] {address:?} is no base address");
+                    return Err(Problem::at(
+                        file,
+                        text,
+                        at..at + address.len(),
+                        message,
+                        "write scheme, host and port only, like \"https://dichvucong.gov.vn\"",
+                    ));
+                }
+            }
+        }
+        Ok(settings)
+    }
+
+    /// From a file (the defaults if it does not exist and was not asked for), then the environment.
+    ///
+    /// # Errors
+    /// The file cannot be read, or a problem with its place.
+    pub fn load(asked: Option<&Path>) -> anyhow::Result<Settings> {
+        use anyhow::Context;
+        let path = asked.unwrap_or(Path::new("thuocdo.toml"));
+        let mut settings = match std::fs::read_to_string(path) {
+            Ok(text) => Settings::parse(&path.display().to_string(), &text).map_err(|problem| anyhow::anyhow!("{problem}"))?,
+            Err(error) if asked.is_none() && error.kind() == std::io::ErrorKind::NotFound => Settings::default(),
+            Err(error) => return Err(error).with_context(|| format!("cannot read the settings {}", path.display())),
+        };
+        if let Ok(store) = std::env::var("THUOCDO_STORE") {
+            settings.store = store;
+        }
+        if let Ok(evidence) = std::env::var("THUOCDO_EVIDENCE") {
+            settings.evidence = evidence.into();
+        }
+        Ok(settings)
+    }
+
+    /// Unit id of the province.
+    pub fn province_unit(&self) -> &str {
+        &self.province["unit"]
+    }
+
+    /// The address that is really asked in place of this one.
+    pub fn rewritten(&self, url: &str) -> String {
+        let found = self.rewrite.iter().find_map(|(from, to)| {
+            let from = from.trim_end_matches('/');
+            let rest = url.strip_prefix(from)?;
+            matches!(rest.chars().next(), None | Some('/' | '?' | '#')).then(|| format!("{}{rest}", to.trim_end_matches('/')))
+        });
+        found.unwrap_or_else(|| url.to_owned())
+    }
+
+    /// An honest User-Agent with the contact (RFC 9110, 10.1.5).
+    pub fn user_agent(&self) -> String {
+        format!("thuocdo/{} ({})", env!("CARGO_PKG_VERSION"), self.http.contact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rewrites_whole_base_addresses_only() {
+        let text = "[rewrite]\n\"https://dichvucong.gov.vn\" = \"http://127.0.0.1:8080\"\n";
+        let settings = Settings::parse("thuocdo.toml", text).expect("settings");
+        for (url, want) in [
+            ("https://dichvucong.gov.vn/api?x=1", "http://127.0.0.1:8080/api?x=1"),
+            ("https://dichvucong.gov.vn", "http://127.0.0.1:8080"),
+            ("https://dichvucong.gov.vn.example/api", "https://dichvucong.gov.vn.example/api"),
+            ("http://dichvucong.gov.vn/api", "http://dichvucong.gov.vn/api"),
+        ] {
+            assert_eq!(settings.rewritten(url), want);
+        }
+    }
+
+    #[test]
+    fn one_clear_error_for_each_wrong_key() {
+        for (text, line, want) in [
+            ("stor = \"sqlite:x\"", 1, "unknown field"),
+            ("store = 5", 1, "invalid type"),
+            ("[http]\ncontact = 5", 2, "invalid type"),
+            ("[http]\nagent = \"x\"", 2, "unknown field"),
+            ("\n[rewrite]\n\"dichvucong.gov.vn\" = \"http://127.0.0.1:1\"", 3, "is no base address"),
+            ("[province]\nunit = 5", 2, "invalid type"),
+            ("\n[province]\nnpsp = \"x\"", 2, "names no unit"),
+            ("[province", 1, "table"),
+        ] {
+            let problem = Settings::parse("thuocdo.toml", text).expect_err(text);
+            assert!(problem.message.contains(want), "{text}: {problem}");
+            assert_eq!(problem.line, line, "{text}: {problem}");
+        }
+    }
+}

@@ -30,7 +30,7 @@ pub enum NumberFormat {
 }
 
 /// The declared form of one figure.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Format {
     /// How digits are written.
     pub number: NumberFormat,

@@ -165,6 +165,11 @@ impl Template {
         Ok(Some(text))
     }
 
+    /// Whether it is exactly this text, without placeholders.
+    pub fn is(&self, text: &str) -> bool {
+        matches!(self.parts.as_slice(), [Part::Text(plain)] if plain == text)
+    }
+
     /// The one placeholder, if there is nothing else.
     fn alone(&self) -> Option<&Placeholder> {
         match self.parts.as_slice() {

@@ -1,0 +1,144 @@
+//! The archive: evidence in a folder, named by SHA-256, zstd inside, private.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use crate::model::Sha256;
+
+/// A folder of bodies, `ab/abcdef….zst`, each written whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Archive {
+    folder: PathBuf,
+}
+
+/// The archive cannot keep or give back a body.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The file system said no.
+    #[error("evidence {sha256} in {folder}: {source}", folder = folder.display())]
+    Io {
+        /// Which body.
+        sha256: Sha256,
+        /// Which archive.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The bytes are not those that were kept.
+    #[error("evidence {sha256} was changed: the bytes now have SHA-256 {found}")]
+    Changed {
+        /// Which body was asked for.
+        sha256: Sha256,
+        /// What is there now.
+        found: Sha256,
+    },
+}
+
+impl Archive {
+    /// An archive in this folder; made when the first body is kept.
+    pub fn new(folder: impl Into<PathBuf>) -> Archive {
+        Archive { folder: folder.into() }
+    }
+
+    /// Keeps a body and returns its address. The same bytes are kept once.
+    ///
+    /// The file is written beside its place, synced and renamed, so the address never names half a body.
+    ///
+    /// # Errors
+    /// `Io` if it cannot be kept; then nothing must refer to it.
+    pub fn keep(&self, body: &[u8]) -> Result<Sha256, ArchiveError> {
+        let sha256 = Sha256::of(body);
+        let path = self.path(&sha256);
+        if path.exists() {
+            return Ok(sha256);
+        }
+        let wrote = write_private(&path, body);
+        wrote.map_err(|source| ArchiveError::Io { sha256: sha256.clone(), folder: self.folder.clone(), source })?;
+        Ok(sha256)
+    }
+
+    /// The body at an address, checked against it.
+    ///
+    /// # Errors
+    /// `Io` if it is not there or cannot be read, `Changed` if it is not what was kept.
+    pub fn get(&self, sha256: &Sha256) -> Result<Vec<u8>, ArchiveError> {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut body = Vec::new();
+            zstd::Decoder::new(fs::File::open(self.path(sha256))?)?.read_to_end(&mut body)?;
+            Ok(body)
+        };
+        let body = read().map_err(|source| ArchiveError::Io { sha256: sha256.clone(), folder: self.folder.clone(), source })?;
+        let found = Sha256::of(&body);
+        if found != *sha256 {
+            return Err(ArchiveError::Changed { sha256: sha256.clone(), found });
+        }
+        Ok(body)
+    }
+
+    /// Where a body is or would be.
+    pub fn path(&self, sha256: &Sha256) -> PathBuf {
+        self.folder.join(&sha256.hex()[..2]).join(format!("{}.zst", sha256.hex()))
+    }
+}
+
+/// Level 3: evidence is written once and small; higher levels cost time for a few per cent.
+const ZSTD_LEVEL: i32 = 3;
+
+fn write_private(path: &Path, body: &[u8]) -> std::io::Result<()> {
+    let folder = path.parent().expect("an address stands in a folder");
+    make_private_folder(folder)?;
+    let beside = folder.join(format!(".{}.{}", path.file_name().expect("an address is a file").to_string_lossy(), std::process::id()));
+    let mut file = private_file(&beside)?;
+    let packed = zstd::encode_all(body, ZSTD_LEVEL)?;
+    file.write_all(&packed)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    // The rename itself must survive a power cut before a row may name the file.
+    fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(unix)]
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
+#[cfg(not(unix))]
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> std::io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> std::io::Result<fs::File> {
+    fs::File::create(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_once_privately_and_notices_a_change() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let archive = Archive::new(folder.path().join("evidence"));
+        let sha256 = archive.keep(b"{\"code\":\"OK\"}").expect("kept");
+        assert_eq!(sha256, archive.keep(b"{\"code\":\"OK\"}").expect("kept again"));
+        assert_eq!(archive.get(&sha256).expect("there"), b"{\"code\":\"OK\"}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = fs::metadata(archive.path(&sha256)).expect("a file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        fs::write(archive.path(&sha256), zstd::encode_all(&b"{}"[..], 3).expect("packed")).expect("changed");
+        assert!(matches!(archive.get(&sha256), Err(ArchiveError::Changed { .. })));
+        assert!(matches!(archive.get(&Sha256::of(b"other")), Err(ArchiveError::Io { .. })));
+    }
+}

@@ -1,5 +1,7 @@
 //! Gates: what an answer must satisfy before its readings are trusted. Format and judgement, pure.
 
+pub mod judge;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -34,6 +36,25 @@ pub enum Gate {
     Shape(Shape),
     /// The answer's own date is not too old.
     Fresh(Fresh),
+}
+
+impl Gate {
+    /// The indicator whose past it asks for, if any.
+    pub fn history(&self) -> Option<&str> {
+        match self {
+            Gate::Jump(jump) => Some(jump.indicator.get_ref()),
+            Gate::Monotonic(monotonic) => Some(monotonic.indicator.get_ref()),
+            Gate::Covers(_)
+            | Gate::Rows(_)
+            | Gate::Complete(_)
+            | Gate::SumsTo(_)
+            | Gate::NotAbove(_)
+            | Gate::Range(_)
+            | Gate::Header(_)
+            | Gate::Shape(_)
+            | Gate::Fresh(_) => None,
+        }
+    }
 }
 
 /// What a failed gate does.
@@ -191,7 +212,7 @@ pub struct Jump {
     pub floor: Option<Exact>,
     /// Not evaluated with fewer versions of the value known before.
     #[serde(default)]
-    pub needs_history: usize,
+    pub needs_history: i64,
     /// What a failure does.
     #[serde(default)]
     pub on_fail: OnFail,

@@ -1,7 +1,14 @@
-//! From a portal's answer to trusted observations: when to ask, how to read.
+//! Collecting: from a due instant to trusted observations.
 
+pub mod archive;
 pub mod collector;
 pub mod extract;
 pub mod gate;
 pub mod number;
+pub mod quantity;
+pub mod read;
+pub mod replay;
+pub mod run;
 pub mod schedule;
+pub mod source;
+pub mod template;

@@ -92,6 +92,8 @@ labelled! {
         Schedule = "schedule",
         /// Somebody asked for it.
         Manual = "manual",
+        /// An earlier run was read again from its evidence.
+        Replay = "replay",
     }
 }
 

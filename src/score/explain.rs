@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::criteria::{Status, WhenEmpty};
 use super::rule::{Role, Rule, Why};
 use super::sheet::{Input, Line, LineState, Points, Sheet, Source};
-use crate::model::{Exact, RunId};
+use crate::model::{Exact, RunId, Ts};
 
 /// The language of an explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +30,33 @@ pub struct Explanation {
 /// Where a value was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ValueOrigin {
+    /// Indicator id.
+    pub indicator: String,
+    /// Unit id.
+    pub unit: String,
+    /// Item, "" for none.
+    pub item: String,
     /// The run that first saw it.
     pub run: RunId,
     /// Which request of that run.
     pub request: i32,
-    /// SHA-256 of the answer: the caller fills it in, since only the store knows it.
-    pub evidence: Option<String>,
+    /// The bytes it was read from: the caller fills it in, since only the store and the archive know them.
+    pub evidence: Option<Evidence>,
+}
+
+/// The bytes that a value was read from, read once more for the explanation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// SHA-256 of the answer.
+    pub sha256: String,
+    /// The request: method, address and body.
+    pub asked: String,
+    /// When it was made.
+    pub at: Ts,
+    /// HTTP status; `None` for a file.
+    pub status: Option<i32>,
+    /// Where in the answer the value stands, and the text there; `None` if it is not found there any more.
+    pub place: Option<(String, String)>,
 }
 
 impl Explanation {
@@ -60,7 +81,14 @@ pub fn explain(sheet: &Sheet<'_>, line: &Line<'_>, lang: Lang) -> Explanation {
     for control in &line.controls {
         because.push(Explanation {
             text: words.control(control.value, control.agrees, control.collector),
-            origin: Some(ValueOrigin { run: control.run.clone(), request: control.request, evidence: None }),
+            origin: line.definition.control.as_ref().map(|of| ValueOrigin {
+                indicator: of.of.clone(),
+                unit: sheet.unit.to_owned(),
+                item: of.item.clone(),
+                run: control.run.clone(),
+                request: control.request,
+                evidence: None,
+            }),
             because: Vec::new(),
         });
     }
@@ -247,11 +275,11 @@ impl Words {
         };
         let item = if input.item.is_empty() { String::new() } else { format!("[{}]", input.item) };
         let none = if input.sources.is_empty() { self.pick(": chưa thu được", ": not recorded") } else { "" };
-        let because = input.sources.iter().map(|source| self.source(source)).collect();
+        let because = input.sources.iter().map(|source| self.source(input, source)).collect();
         Explanation { text: format!("{role} {}{item}{none}", input.indicator), origin: None, because }
     }
 
-    fn source(&self, source: &Source<'_>) -> Explanation {
+    fn source(&self, input: &Input<'_>, source: &Source<'_>) -> Explanation {
         let value =
             source.value.map_or_else(|| self.pick("nguồn nói không có", "stated as missing").to_owned(), |value| self.number(value));
         let flag = if source.flag.is_empty() { String::new() } else { format!(" [{}]", source.flag) };
@@ -266,7 +294,14 @@ impl Words {
         );
         Explanation {
             text,
-            origin: Some(ValueOrigin { run: source.run.clone(), request: source.request, evidence: None }),
+            origin: Some(ValueOrigin {
+                indicator: input.indicator.to_owned(),
+                unit: input.unit.to_owned(),
+                item: input.item.to_owned(),
+                run: source.run.clone(),
+                request: source.request,
+                evidence: None,
+            }),
             because: Vec::new(),
         }
     }

@@ -134,7 +134,6 @@ fn source(observation: &Observation, origin: Origin, counts: bool) -> Source<'_>
         run: &observation.run,
         request: observation.request,
         recorded_at: observation.recorded_at,
-        last_checked: observation.last_checked,
     }
 }
 

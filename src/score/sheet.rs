@@ -243,8 +243,6 @@ pub struct Source<'a> {
     pub request: i32,
     /// When we knew it.
     pub recorded_at: Ts,
-    /// When the same value was last seen.
-    pub last_checked: Ts,
 }
 
 /// A source's own points beside ours.

@@ -83,6 +83,16 @@ impl Db {
         Ok(of_last_attempt!(self, SQL, ReadingColumns, run, "quarantined readings")?.into_iter().map(reading).collect())
     }
 
+    /// Every address of evidence that some request brought, in order.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn evidence(&self) -> Result<Vec<Sha256>, StoreError> {
+        const SQL: &str = "select distinct evidence from request where evidence is not null order by evidence";
+        let rows: Result<Vec<Sha256>, _> = on!(self.reader(), |pool| sqlx::query_scalar(SQL).fetch_all(pool).await);
+        rows.map_err(StoreError::while_doing("list the evidence".to_owned()))
+    }
+
     /// Whether some request of the collector that brought exactly these bytes was recorded.
     ///
     /// # Errors

@@ -1,0 +1,179 @@
+//! From bytes to judged readings: the same calls for a run, a trial and a replay. Pure but for `Known::load`.
+
+use std::collections::BTreeMap;
+
+use super::collector::{Collector, Source};
+use super::extract::{self, Context, Document, Extract};
+use super::gate::Expected;
+use super::gate::judge::{Case, Past, judge};
+use super::source::Failure;
+use super::template::Filling;
+use crate::catalogue::{Catalogue, LoadedCollector};
+use crate::model::{Finding, GateOutcome, GateResult, Period, PeriodKind, Reading, Reason, RequestOutcome, Scope, Severity, Ts, Unit};
+use crate::settings::Settings;
+use crate::store::{Db, StoreError};
+
+/// What was known before an answer came.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Newest value and number of versions by (indicator, unit, item, period).
+    pub past: BTreeMap<(String, String, String, Period), Past>,
+    /// Accepted shapes by `[[rows]]` number.
+    pub shapes: BTreeMap<i32, String>,
+}
+
+impl Known {
+    /// What the database knew before `before`, for the gates that ask.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn load(db: &Db, loaded: &LoadedCollector, before: Ts) -> Result<Known, StoreError> {
+        let id = loaded.collector.id.get_ref();
+        let asked: Vec<String> = loaded.collector.gate.iter().filter_map(|gate| gate.get_ref().history()).map(str::to_owned).collect();
+        let mut past = BTreeMap::new();
+        if !asked.is_empty() {
+            for known in db.history(id, &asked, before).await? {
+                let seen = known.observation;
+                past.insert((seen.indicator, seen.unit, seen.item, seen.period), Past { value: seen.value, n_versions: known.n_versions });
+            }
+        }
+        Ok(Known { past, shapes: db.shapes(id).await? })
+    }
+}
+
+/// What became of one answer.
+#[derive(Debug)]
+pub struct Judged {
+    /// Recorded, quarantined or failed.
+    pub outcome: RequestOutcome,
+    /// Why there is nothing to read.
+    pub failure: Option<Failure>,
+    /// What was not as it should be.
+    pub findings: Vec<Finding>,
+    /// What the gates said.
+    pub gates: Vec<GateResult>,
+    /// What was read.
+    pub readings: Vec<Reading>,
+    /// Shapes seen, by `[[rows]]` number.
+    pub shapes: Vec<(i32, String)>,
+}
+
+impl Judged {
+    /// No usable answer.
+    pub fn failed(failure: Failure) -> Judged {
+        Judged {
+            outcome: RequestOutcome::Failed,
+            failure: Some(failure),
+            findings: Vec::new(),
+            gates: Vec::new(),
+            readings: Vec::new(),
+            shapes: Vec::new(),
+        }
+    }
+}
+
+/// Reads one answer and lets the gates judge it.
+pub fn judge_answer(
+    settings: &Settings,
+    catalogue: &Catalogue,
+    loaded: &LoadedCollector,
+    known: &Known,
+    scope: &Scope,
+    body: &[u8],
+    content_type: &str,
+) -> Judged {
+    let collector = &loaded.collector;
+    let document = match extract::parse(&collector.rows, body, content_type) {
+        Ok(document) => document,
+        Err(finding) => return Judged::failed(Failure::new(finding.reason, finding.text)),
+    };
+    if let Some(failure) = unexpected(catalogue, collector, scope, &document, body, content_type) {
+        return Judged::failed(failure);
+    }
+    let registry = &catalogue.registry;
+    let unit_of = |system: &str, code: &str, period: Period| registry.codes(system)?.unit(code, period).map(str::to_owned);
+    let context = Context { collector, scope, unit_of: &unit_of, indicator: &|id| registry.indicator(id) };
+    let read = extract::extract(&document, &context);
+    let expected = |which: Expected, period: Option<Period>| expected_units(settings, catalogue, scope, which, period);
+    let case = Case {
+        collector,
+        document: &document,
+        extract: &read,
+        scope,
+        expected: &expected,
+        province: settings.province_unit(),
+        past: &known.past,
+        shapes: &known.shapes,
+    };
+    let gates = judge(&case);
+    conclude(read, gates)
+}
+
+fn conclude(read: Extract, gates: Vec<GateResult>) -> Judged {
+    let refused = read.findings.iter().any(|finding| finding.severity == Severity::Quarantine)
+        || gates.iter().any(|gate| gate.outcome == GateOutcome::Failed);
+    let outcome = if refused || read.readings.is_empty() { RequestOutcome::Quarantined } else { RequestOutcome::Recorded };
+    let mut findings = read.findings;
+    if read.readings.is_empty() && !refused {
+        findings.push(Finding::quarantine(Reason::RowsMismatch, "answer", "nothing was read from the answer"));
+    }
+    let shapes = (1..).zip(read.rows).map(|(no, seen)| (no, seen.shape)).collect();
+    Judged { outcome, failure: None, findings, gates, readings: read.readings, shapes }
+}
+
+/// Which units an answer should name at its period.
+fn expected_units(settings: &Settings, catalogue: &Catalogue, scope: &Scope, which: Expected, period: Option<Period>) -> Vec<Unit> {
+    let registry = &catalogue.registry;
+    let period = period.unwrap_or_else(|| Period::holding(PeriodKind::Day, scope.due.utc().date_naive()));
+    // Bodies in force at the period's end: within the year of a merger, the answer lists the new ones.
+    let on = Period::holding(PeriodKind::Day, period.last().min(scope.due.utc().date_naive()).max(period.start()));
+    let province = settings.province_unit();
+    let below = || registry.below(province, on).into_iter().cloned();
+    match which {
+        Expected::All => registry.unit(province).into_iter().cloned().chain(below()).collect(),
+        Expected::Children => below().collect(),
+        Expected::Province => registry.units_in(on).into_iter().filter(|unit| Some(unit.unit_group) == which.group()).cloned().collect(),
+        Expected::Department | Expected::District | Expected::Commune => {
+            below().filter(|unit| Some(unit.unit_group) == which.group()).collect()
+        }
+    }
+}
+
+/// Why the answer is not the one asked for.
+fn unexpected(
+    catalogue: &Catalogue,
+    collector: &Collector,
+    scope: &Scope,
+    document: &Document,
+    body: &[u8],
+    content_type: &str,
+) -> Option<Failure> {
+    let Source::Http(http) = &collector.source else { return None };
+    let expect = &http.expect;
+    if let Some(wanted) = &expect.content_type {
+        let stated = content_type.split(';').next().unwrap_or_default().trim();
+        if !stated.eq_ignore_ascii_case(wanted) {
+            return Some(Failure::new(Reason::ContentType, format!("media type {stated:?}, expected {wanted:?}")));
+        }
+    }
+    let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
+    let filling = Filling { scope, unit, code_of: &|_| None, zone: collector.schedule.timezone.0 };
+    for (path, template) in &expect.json {
+        let wanted = match template.fill(&filling) {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => continue,
+            Err(unfilled) => return Some(Failure::new(Reason::Config, unfilled.to_string())),
+        };
+        let found = match document {
+            Document::Json(answer) => path.path.query(answer).at_most_one().ok().flatten(),
+            Document::Html(_) | Document::Workbook { .. } | Document::Csv(_) => None,
+        };
+        if found != Some(&wanted) {
+            let found = found.map_or("not there".to_owned(), |found| found.to_string().chars().take(120).collect());
+            return Some(Failure::new(Reason::ErrorInBody, format!("{} is {found}, expected {wanted}", path.text)));
+        }
+    }
+    let text = String::from_utf8_lossy(body);
+    let lacking = expect.body_has.iter().find(|wanted| !text.contains(wanted.as_str()));
+    lacking.map(|wanted| Failure::new(Reason::ErrorInBody, format!("the answer does not hold {wanted:?}")))
+}

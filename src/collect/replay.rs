@@ -1,0 +1,128 @@
+//! Replay: a run read again from its evidence, with the file of then or a repaired one.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::archive::ArchiveError;
+use super::read::{Judged, Known, judge_answer};
+use super::run::{RunError, Workplace, outcome};
+use super::source::Failure;
+use crate::catalogue::LoadedCollector;
+use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Ts, Value};
+use crate::store::{Recorded, RequestRecord, RunRecord};
+
+/// One request read again.
+#[derive(Debug)]
+pub struct Replayed {
+    /// The request as it was made, with what became of it now.
+    pub now: RequestRecord,
+    /// What became of it then.
+    pub then: RequestOutcome,
+}
+
+/// Reads every answer of a run again.
+///
+/// # Errors
+/// Our own trouble; evidence that was changed is such.
+pub async fn replay(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId) -> Result<Vec<Replayed>, RunError> {
+    let known = Known::load(place.db, loaded, run.due_at).await?;
+    let mut all = Vec::new();
+    for mut request in place.db.requests(run).await? {
+        let then = request.outcome;
+        let judged = read_again(place, loaded, &known, &request)?;
+        request.outcome = judged.outcome;
+        request.reason = judged.failure.as_ref().map(|failure| failure.reason);
+        request.error = judged.failure.map(|failure| failure.text).unwrap_or_default();
+        let now =
+            RequestRecord { request, findings: judged.findings, gates: judged.gates, readings: judged.readings, shapes: judged.shapes };
+        all.push(Replayed { now, then });
+    }
+    Ok(all)
+}
+
+/// Reads one recorded answer again.
+///
+/// # Errors
+/// The evidence is gone or was changed.
+pub fn read_again(place: &Workplace<'_>, loaded: &LoadedCollector, known: &Known, request: &Request) -> Result<Judged, ArchiveError> {
+    match &request.evidence {
+        Some(sha256) if request.status.is_none_or(|status| accepted(loaded, status)) => {
+            let body = place.archive.get(sha256)?;
+            Ok(judge_answer(place.settings, place.catalogue, loaded, known, &request.scope, &body, &request.content_type))
+        }
+        Some(_) | None => Ok(Judged::failed(Failure::new(request.reason.unwrap_or(Reason::Internal), request.error.clone()))),
+    }
+}
+
+/// Whether the collector takes answers of this status.
+fn accepted(loaded: &LoadedCollector, status: i32) -> bool {
+    match &loaded.collector.source {
+        super::collector::Source::File(_) => true,
+        super::collector::Source::Http(http) if http.expect.status.is_empty() => status == 200,
+        super::collector::Source::Http(http) => http.expect.status.iter().any(|expected| i32::from(*expected) == status),
+    }
+}
+
+/// How one value differs between two readings of the same evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Indicator id.
+    pub indicator: String,
+    /// Unit id.
+    pub unit: String,
+    /// Item, "" for none.
+    pub item: String,
+    /// Period.
+    pub period: Period,
+    /// As recorded; `None` if it was not read then.
+    pub then: Option<Value>,
+    /// As read now; `None` if it is not read now.
+    pub now: Option<Value>,
+}
+
+/// What a reading is of: indicator, unit, item, period.
+type Key<'a> = (&'a str, &'a str, &'a str, Period);
+/// A value then and now.
+type Pair = (Option<Value>, Option<Value>);
+
+/// What differs between the readings of then and now, in the order of their keys.
+pub fn compare<'a>(then: impl IntoIterator<Item = &'a Reading>, now: impl IntoIterator<Item = &'a Reading>) -> Vec<Difference> {
+    let mut pairs: BTreeMap<Key, Pair> = BTreeMap::new();
+    for reading in then {
+        pairs.entry((&reading.indicator, &reading.unit, &reading.item, reading.period)).or_default().0 = Some(reading.value);
+    }
+    for reading in now {
+        pairs.entry((&reading.indicator, &reading.unit, &reading.item, reading.period)).or_default().1 = Some(reading.value);
+    }
+    let differing = pairs.into_iter().filter(|(_, (then, now))| then != now);
+    let difference = |((indicator, unit, item, period), (then, now)): (Key, Pair)| Difference {
+        indicator: indicator.to_owned(),
+        unit: unit.to_owned(),
+        item: item.to_owned(),
+        period,
+        then,
+        now,
+    };
+    differing.map(difference).collect()
+}
+
+/// Records what a replay read as a run of its own, due now, on the evidence of then.
+///
+/// # Errors
+/// Our own trouble, or a run of this collector that is due at the very same instant.
+pub async fn record(
+    place: &Workplace<'_>,
+    loaded: &LoadedCollector,
+    replayed: Vec<Replayed>,
+    now: Ts,
+) -> Result<(RunId, Recorded), RunError> {
+    let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: now };
+    let until = Ts::from(now.utc() + chrono::Duration::minutes(30));
+    let claim = place.db.claim_run(&run, Trigger::Replay, now, until, &loaded.sha256, &loaded.text).await?;
+    let claim = claim.ok_or_else(|| RunError::NotOurs(run.clone()))?;
+    let requests: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
+    let record = RunRecord { started_at: now, ended_at: Ts::now().max(now), state: outcome(&requests), retry_at: None, requests };
+    let recorded = place.db.record_run(&claim, &record, now).await?;
+    Ok((run, recorded))
+}

@@ -1,0 +1,120 @@
+//! `thuocdo check`: every declarative file loaded and cross-checked, without network.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::output::{self, Format, Table};
+use crate::catalogue::registry::Expected;
+use crate::catalogue::{Catalogue, LoadedCollector, Problem};
+use crate::model::Ts;
+use crate::settings::Settings;
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// Folder with collectors/, registry/ and criteria/ (those of the settings, else the ones built in)
+    folder: Option<PathBuf>,
+}
+
+/// How many due times are shown for each collector.
+const UPCOMING: usize = 5;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    collectors: Vec<CollectorReport>,
+    criteria: Vec<CriteriaReport<'a>>,
+    units: Vec<UnitsReport>,
+    problems: &'a [Problem],
+}
+
+#[derive(Serialize)]
+struct CollectorReport {
+    id: String,
+    state: &'static str,
+    waits_for: Vec<String>,
+    next_due: Vec<Ts>,
+}
+
+#[derive(Serialize)]
+struct CriteriaReport<'a> {
+    id: &'a str,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct UnitsReport {
+    what: String,
+    listed: usize,
+    expected: usize,
+}
+
+/// Prints what was loaded and what is wrong; exit code 1 on any problem.
+pub fn check(arguments: &CheckArguments, settings: Option<&Path>, format: Format) -> anyhow::Result<ExitCode> {
+    let settings = Settings::load(settings)?;
+    let files = super::files(arguments.folder.as_deref().or(settings.catalogue.as_deref()))?;
+    let (catalogue, problems) = Catalogue::load(&files);
+    let now = Ts::now();
+    let report = Report {
+        collectors: catalogue.collectors.values().map(|loaded| collector(loaded, &settings, now)).collect(),
+        criteria: catalogue.criteria.values().map(|set| CriteriaReport { id: &set.id, sha256: set.sha256.to_string() }).collect(),
+        units: units(&catalogue),
+        problems: &problems,
+    };
+    output::print(format, &report, &table(&report, &catalogue))?;
+    if format == Format::Table {
+        say(&report);
+    }
+    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn collector(loaded: &LoadedCollector, settings: &Settings, now: Ts) -> CollectorReport {
+    let schedule = &loaded.collector.schedule;
+    let waits_for = loaded.waits_for(settings);
+    CollectorReport {
+        id: loaded.collector.id.get_ref().clone(),
+        state: if waits_for.is_empty() { "ready" } else { "waits for settings" },
+        waits_for,
+        next_due: schedule.cron.upcoming(schedule.timezone.0, now, UPCOMING),
+    }
+}
+
+fn units(catalogue: &Catalogue) -> Vec<UnitsReport> {
+    let counts = catalogue.registry.listed_of_expected();
+    let what = |expected: &Expected| {
+        let province = expected.province.as_ref().map(|id| format!(" of {id}")).unwrap_or_default();
+        format!("{}s{province} on {} ({})", expected.unit_group.label(), expected.on, expected.cite)
+    };
+    counts
+        .into_iter()
+        .map(|count| UnitsReport { what: what(&count.expected), listed: count.listed, expected: count.expected.bodies })
+        .collect()
+}
+
+fn table(report: &Report, catalogue: &Catalogue) -> Table {
+    let mut table = Table::new(&["collector", "state", "next five due times (local)"]);
+    for shown in &report.collectors {
+        let zone = catalogue.collectors[&shown.id].collector.schedule.timezone.0;
+        let state = match shown.waits_for.as_slice() {
+            [] => shown.state.to_owned(),
+            names => format!("waits for [province] {}", names.join(", ")),
+        };
+        let due: Vec<String> = shown.next_due.iter().map(|due| due.utc().with_timezone(&zone).format("%d/%m %H:%M").to_string()).collect();
+        table.row([shown.id.clone(), state, due.join("  ")]);
+    }
+    table
+}
+
+fn say(report: &Report) {
+    println!();
+    for set in &report.criteria {
+        println!("criteria set {} (sha256 {}…)", set.id, &set.sha256[..12]);
+    }
+    for units in &report.units {
+        println!("{} of {} {}", units.listed, units.expected, units.what);
+    }
+    println!("{} problems", report.problems.len());
+}

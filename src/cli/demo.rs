@@ -1,0 +1,244 @@
+//! `thuocdo demo`: a province on loopback, collected, checked, scored, ranked and explained.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use super::output::{Format, Table};
+use super::score::{self, Scoring};
+use crate::catalogue::{Catalogue, Files};
+use crate::collect::archive::Archive;
+use crate::collect::run::{Ran, Workplace, run_once};
+use crate::collect::source::Politeness;
+use crate::demo::{Figures, SIMULATED, serve};
+use crate::model::{Period, PeriodKind, RunState, Trigger, Ts, Unit};
+use crate::score::ScoreRun;
+use crate::score::explain::Lang;
+use crate::settings::Settings;
+use crate::store::Db;
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Collect and score once, print the result and end
+    #[arg(long)]
+    once: bool,
+    /// Answer with recorded bodies (a folder with manifest.json) instead of seeded figures
+    #[arg(long, value_name = "DIR")]
+    bodies: Option<PathBuf>,
+    /// Seed of the simulated figures
+    #[arg(long, default_value_t = 268)]
+    seed: u64,
+    /// The day that is simulated
+    #[arg(long, value_name = "INSTANT", default_value = "2026-10-08T00:00:00Z")]
+    at: Ts,
+    /// Keep database and evidence in this new folder (a temporary one, removed at the end)
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+/// Base address of the simulated document system; `.example` never leads anywhere (RFC 2606).
+const DOCUMENTS: &str = "https://vanban.quangninh.example";
+/// Base address of the national portal, as the shipped collectors ask it.
+pub(super) const PORTAL: &str = "https://dichvucong.gov.vn";
+/// The shipped collectors that the demonstration runs.
+const COLLECTORS: [&str; 8] = [
+    "npsp-service-results",
+    "npsp-transparency",
+    "npsp-progress",
+    "npsp-online",
+    "npsp-payment",
+    "npsp-digitised",
+    "npsp-satisfaction",
+    "documents",
+];
+
+/// Where a demonstration keeps its database and evidence.
+pub(super) struct Ground {
+    folder: PathBuf,
+    removed_at_end: bool,
+}
+
+impl Ground {
+    pub(super) fn new(asked: Option<&Path>) -> anyhow::Result<Ground> {
+        let temporary = || std::env::temp_dir().join(format!("thuocdo-demo-{}", std::process::id()));
+        let ground = Ground { folder: asked.map_or_else(temporary, Path::to_path_buf), removed_at_end: asked.is_none() };
+        if ground.folder.join("thuocdo.db").exists() {
+            bail!("{} holds a database already; name a new folder", ground.folder.display());
+        }
+        std::fs::create_dir_all(&ground.folder).with_context(|| format!("cannot make {}", ground.folder.display()))?;
+        Ok(ground)
+    }
+
+    pub(super) async fn db(&self) -> anyhow::Result<Db> {
+        Ok(Db::open(&format!("sqlite:{}", self.folder.join("thuocdo.db").display())).await?)
+    }
+
+    pub(super) fn archive(&self) -> Archive {
+        Archive::new(self.folder.join("evidence"))
+    }
+}
+
+impl Drop for Ground {
+    fn drop(&mut self) {
+        if self.removed_at_end {
+            // Best effort: a temporary folder that stays does no harm.
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// Runs the demonstration.
+pub async fn demo(arguments: &DemoArguments, format: Format) -> anyhow::Result<ExitCode> {
+    if !arguments.once {
+        bail!("write `demo --once`: the demonstration that stays and serves pages comes with a later version");
+    }
+    match &arguments.bodies {
+        Some(folder) => super::demo_bodies::demo(folder, arguments.folder.as_deref(), format).await,
+        None => simulated(arguments, format).await,
+    }
+}
+
+async fn simulated(arguments: &DemoArguments, format: Format) -> anyhow::Result<ExitCode> {
+    let (registry_only, _) = Catalogue::load(&Files::embedded());
+    let mut settings = Settings::default();
+    let today = arguments.at.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
+    let figures = figures(arguments.seed, &settings, &registry_only, today)?;
+    let catalogue = overlaid(code_map_files(&figures)?)?;
+    let portal = serve(figures).await.context("cannot serve the simulated province on loopback")?;
+    settings.province.insert("documents".to_owned(), DOCUMENTS.to_owned());
+    settings.rewrite = [PORTAL, DOCUMENTS].map(|from| (from.to_owned(), portal.url())).into();
+    let ground = Ground::new(arguments.folder.as_deref())?;
+    let (db, archive, politeness) = (ground.db().await?, ground.archive(), Politeness::default());
+    let place = Workplace { settings: &settings, catalogue: &catalogue, db: &db, archive: &archive, politeness: &politeness };
+    let runs = collect(&place, arguments.at).await?;
+    portal.stop().await?;
+    let period = Period::holding(PeriodKind::Year, today);
+    let scoring =
+        Scoring::of(&catalogue, &catalogue.criteria["qd766-2026"], Some(settings.province_unit()), period, arguments.at, &db).await?;
+    let run = scoring.score()?;
+    let explained = explained(&scoring, &run, &place).await?;
+    show(format, &runs, &run, &explained)?;
+    db.close().await;
+    let good = runs.iter().all(|ran| ran.state == RunState::Recorded);
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The simulated figures of the province of the settings, under the ids that are publicly known where they are.
+fn figures(seed: u64, settings: &Settings, catalogue: &Catalogue, today: chrono::NaiveDate) -> anyhow::Result<Figures> {
+    let registry = &catalogue.registry;
+    let day = Period::holding(PeriodKind::Day, today);
+    let province = settings.province_unit();
+    let units: Vec<Unit> = registry
+        .units_in(day)
+        .into_iter()
+        .filter(|unit| unit.parent.is_none() || registry.province_of(&unit.id).is_some_and(|of| of.id == province))
+        .cloned()
+        .collect();
+    let codes = registry.codes("npsp").context("the shipped files have no code map npsp")?;
+    let known: Vec<(String, String)> =
+        units.iter().filter_map(|unit| Some((codes.code_of(&unit.id, day)?.to_owned(), unit.id.clone()))).collect();
+    Ok(Figures::new(seed, province, &units, today)?.with_known_codes(&known))
+}
+
+/// The demonstration's own code maps, laid over the shipped files: the real ids are not publicly known.
+fn code_map_files(figures: &Figures) -> anyhow::Result<Files> {
+    let csv = |codes: Vec<(String, String)>| {
+        let mut table = Table::new(&["code", "unit", "valid_from", "valid_to"]);
+        codes.into_iter().for_each(|(code, unit)| table.row([code.as_str(), unit.as_str(), "", ""]));
+        table.csv()
+    };
+    let (shipped, _) = Catalogue::load(&Files::embedded());
+    let provinces = |unit: &str| shipped.registry.unit(unit).is_some_and(|unit| unit.parent.is_none());
+    let below = |codes: Vec<(String, String)>| codes.into_iter().filter(|(_, unit)| !provinces(unit)).collect();
+    Ok([
+        ("registry/codes/npsp/demo.csv".to_owned(), csv(below(figures.code_map()))?),
+        ("registry/codes/documents/demo.csv".to_owned(), csv(below(figures.short_codes()))?),
+    ]
+    .into_iter()
+    .collect())
+}
+
+/// The shipped files with others laid over them.
+pub(super) fn overlaid(files: Files) -> anyhow::Result<Catalogue> {
+    let (catalogue, problems) = Catalogue::load(&Files::embedded().overlay(files));
+    match problems.is_empty() {
+        true => Ok(catalogue),
+        false => bail!(super::joined(&problems)),
+    }
+}
+
+async fn collect(place: &Workplace<'_>, at: Ts) -> anyhow::Result<Vec<Ran>> {
+    // Hidden unless a terminal is attached.
+    let progress = ProgressBar::new(COLLECTORS.len() as u64);
+    let mut runs = Vec::new();
+    for id in COLLECTORS {
+        let loaded = place.catalogue.collectors.get(id).with_context(|| format!("the shipped files have no collector {id}"))?;
+        runs.push(run_once(place, loaded, at, Trigger::Manual).await?);
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    Ok(runs)
+}
+
+/// Why the first of the communes got its points for timeliness.
+async fn explained(scoring: &Scoring<'_>, run: &ScoreRun<'_>, place: &Workplace<'_>) -> anyhow::Result<Vec<String>> {
+    let first = run.sheets.iter().find(|sheet| sheet.unit_group == crate::model::UnitGroup::Commune && sheet.rank == Some(1));
+    let Some(first) = first else { return Ok(Vec::new()) };
+    let explanation = score::explained(scoring, first.unit, "2.1", Lang::Vi, place).await?;
+    let mut lines = Vec::new();
+    score::flatten(&explanation, 0, &mut |line| lines.push(line));
+    Ok(lines)
+}
+
+/// One run as a row.
+pub(super) fn runs_table(runs: &[Ran]) -> Table {
+    let mut table = Table::new(&["collector", "state", "requests", "observations", "findings"]);
+    for ran in runs {
+        let findings: usize = ran.requests.iter().map(|record| record.findings.len()).sum();
+        let observations = ran.recorded.observations_new + ran.recorded.observations_restated;
+        table.row([
+            ran.run.collector.clone(),
+            ran.state.to_string(),
+            ran.requests.len().to_string(),
+            observations.to_string(),
+            findings.to_string(),
+        ]);
+    }
+    table
+}
+
+fn show(format: Format, runs: &[Ran], run: &ScoreRun<'_>, explained: &[String]) -> anyhow::Result<()> {
+    #[derive(Serialize)]
+    struct Report<'a> {
+        note: &'static str,
+        runs: Vec<RunReport<'a>>,
+        score: &'a ScoreRun<'a>,
+        explained: &'a [String],
+    }
+    #[derive(Serialize)]
+    struct RunReport<'a> {
+        run: &'a crate::model::RunId,
+        state: RunState,
+        requests: usize,
+    }
+    match format {
+        Format::Json => {
+            let runs = runs.iter().map(|ran| RunReport { run: &ran.run, state: ran.state, requests: ran.requests.len() }).collect();
+            println!("{}", serde_json::to_string_pretty(&Report { note: SIMULATED, runs, score: run, explained })?);
+        }
+        Format::Csv => print!("# {SIMULATED}\n{}", score::scores_table(run).csv()?),
+        Format::Table => {
+            println!("Thu thập ({SIMULATED})\n{}\n", runs_table(runs).aligned());
+            println!("{} {} ({SIMULATED})\n{}", run.title.vi, run.period, score::scores_table(run).aligned());
+            score::say_summary(run);
+            println!("\nVì sao? ({SIMULATED})");
+            explained.iter().for_each(|line| println!("{line}"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `thuocdo init`: writes what is built in into a folder, for editing.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::catalogue::Files;
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArguments {
+    /// Folder, made if it does not exist
+    folder: PathBuf,
+}
+
+/// A settings file that says what can be set, with the defaults.
+const SETTINGS: &str = r#"# Settings of one installation. Every key is optional; the values below are the defaults.
+store = "sqlite:thuocdo.db"        # or postgres://USER@HOST/DATABASE
+evidence = "evidence"              # folder of the raw answers
+catalogue = "."                    # folder with collectors/, registry/ and criteria/
+drop = "."                         # where source.file patterns begin
+
+[http]
+contact = "contact not set"        # whom the owner of a system can call; part of the User-Agent
+
+[province]                         # {province.<name>} in collector files
+unit = "H49"
+npsp = "019d2be3-6a88-732b-8b1c-46b23e7f2084"
+npsp_2025 = "426106"
+# documents = "https://…"          # base address of the document system's statistics page
+
+# [rewrite]                        # asked in place of another address: demo, tests, a pilot
+# "https://dichvucong.gov.vn" = "http://127.0.0.1:8080"
+"#;
+
+/// Writes settings, collectors, registry and criteria; never over a file that is there.
+pub fn init(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
+    let folder = &arguments.folder;
+    let embedded = Files::embedded();
+    let mut files: Vec<(&str, &str)> = embedded.iter().collect();
+    files.push(("thuocdo.toml", SETTINGS));
+    if let Some((there, _)) = files.iter().find(|(path, _)| folder.join(path).exists()) {
+        bail!("{} is there already; name an empty folder", folder.join(there).display());
+    }
+    for (path, text) in &files {
+        let target = folder.join(path);
+        let parent = target.parent().expect("a file stands in a folder");
+        std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        std::fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+    }
+    println!("{} files in {}", files.len(), folder.display());
+    println!("next: cd {} && thuocdo check", folder.display());
+    Ok(ExitCode::SUCCESS)
+}

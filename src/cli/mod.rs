@@ -1,0 +1,137 @@
+//! The commands: what people and scripts type.
+
+mod check;
+mod collect;
+mod demo;
+mod demo_bodies;
+mod init;
+mod output;
+mod score;
+mod units;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::catalogue::{Catalogue, Files, Problem};
+use crate::collect::archive::Archive;
+use crate::settings::Settings;
+use crate::store::Db;
+use output::Format;
+
+/// Measures how well a province's public bodies serve people online.
+#[derive(Debug, Parser)]
+#[command(name = "thuocdo", version, propagate_version = true)]
+pub struct Arguments {
+    /// Settings file (thuocdo.toml in the working folder, if there is one)
+    #[arg(long, global = true, value_name = "FILE")]
+    settings: Option<PathBuf>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value = "table")]
+    format: Format,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Collect, check, score, rank and explain a province on loopback
+    Demo(demo::DemoArguments),
+    /// Write settings, collectors, registry and criteria into a folder for editing
+    Init(init::InitArguments),
+    /// Load and cross-check every declarative file; no network
+    Check(check::CheckArguments),
+    /// Run one collector now and record it
+    Run(collect::RunArguments),
+    /// Fetch or read a sample and show what would be recorded; nothing is stored
+    Try(collect::TryArguments),
+    /// Read a run again from its evidence
+    Replay(collect::ReplayArguments),
+    /// List runs, or show one with its requests, findings and gates
+    Runs(collect::RunsArguments),
+    /// Score a criteria set for a period
+    Score(score::ScoreArguments),
+    /// Explain one point from the formula down to the bytes
+    Explain(score::ExplainArguments),
+    /// Write tables for other programs
+    #[command(subcommand)]
+    Export(score::ExportCommand),
+    /// The assessed bodies
+    #[command(subcommand)]
+    Units(units::UnitsCommand),
+    /// Hash all evidence again
+    Verify,
+}
+
+/// Runs a command.
+///
+/// # Errors
+/// What failed for which input; the exit code is then 1.
+pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { settings, format, command } = arguments;
+    match command {
+        Command::Demo(demo) => demo::demo(&demo, format).await,
+        Command::Init(init) => init::init(&init),
+        Command::Check(check) => check::check(&check, settings.as_deref(), format),
+        other => in_workplace(other, &Installation::open(settings.as_deref())?, format).await,
+    }
+}
+
+async fn in_workplace(command: Command, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Demo(_) | Command::Init(_) | Command::Check(_) => unreachable!("handled before an installation is opened"),
+        Command::Run(run) => collect::run(&run, installation, format).await,
+        Command::Try(sample) => collect::try_collector(&sample, installation, format).await,
+        Command::Replay(replay) => collect::replay(&replay, installation, format).await,
+        Command::Runs(runs) => collect::runs(&runs, installation, format).await,
+        Command::Score(score) => score::score(&score, installation, format).await,
+        Command::Explain(explain) => score::explain(&explain, installation, format).await,
+        Command::Export(export) => score::export(&export, installation).await,
+        Command::Units(units) => units::units(&units, installation, format).await,
+        Command::Verify => collect::verify(installation, format).await,
+    }
+}
+
+/// Settings with the files they name.
+pub(crate) struct Installation {
+    pub(crate) settings: Settings,
+    pub(crate) catalogue: Catalogue,
+}
+
+impl Installation {
+    /// Loads settings and catalogue; bad files are named on standard error and left out.
+    fn open(settings: Option<&Path>) -> anyhow::Result<Installation> {
+        let settings = Settings::load(settings)?;
+        let (catalogue, problems) = Catalogue::load(&files(settings.catalogue.as_deref())?);
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        Ok(Installation { settings, catalogue })
+    }
+
+    pub(crate) async fn db(&self) -> anyhow::Result<Db> {
+        Ok(Db::open(&self.settings.store).await?)
+    }
+
+    pub(crate) fn archive(&self) -> Archive {
+        Archive::new(&self.settings.evidence)
+    }
+}
+
+/// The catalogue's files: of a folder, else those built in.
+pub(crate) fn files(folder: Option<&Path>) -> anyhow::Result<Files> {
+    match folder {
+        None => Ok(Files::embedded()),
+        Some(folder) => Files::read(folder)
+            .map_err(|problems| anyhow::anyhow!(joined(&problems)))
+            .with_context(|| format!("cannot read {}", folder.display())),
+    }
+}
+
+/// Problems, one after the other.
+pub(crate) fn joined(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

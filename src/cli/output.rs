@@ -1,0 +1,89 @@
+//! Output: the same result as a table for people, or as JSON or CSV for programs.
+
+use anyhow::Context;
+use clap::ValueEnum;
+use serde::Serialize;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// One JSON document.
+    Json,
+    /// RFC 4180 with a heading row.
+    Csv,
+}
+
+/// Headings and rows of text.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    /// Headings.
+    pub columns: Vec<String>,
+    /// Rows, as many cells as headings.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// An empty table with these headings.
+    pub fn new(columns: &[&str]) -> Table {
+        Table { columns: columns.iter().map(|column| (*column).to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, cells: impl IntoIterator<Item = impl ToString>) {
+        self.rows.push(cells.into_iter().map(|cell| cell.to_string()).collect());
+    }
+
+    /// As aligned text.
+    pub fn aligned(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(comfy_table::ContentArrangement::Disabled);
+        for component in [comfy_table::TableComponent::HorizontalLines, comfy_table::TableComponent::MiddleIntersections] {
+            table.remove_style(component);
+        }
+        table.set_header(&self.columns);
+        for row in &self.rows {
+            table.add_row(row);
+        }
+        for (index, column) in (0..).zip(table.column_iter_mut()) {
+            // Figures stand under figures.
+            let is_figures = self.rows.iter().all(|row| row.get(index).is_none_or(|cell: &String| is_figure(cell)));
+            if is_figures && !self.rows.is_empty() {
+                column.set_cell_alignment(comfy_table::CellAlignment::Right);
+            }
+        }
+        table.trim_fmt()
+    }
+
+    /// As CSV.
+    ///
+    /// # Errors
+    /// Never in practice: the writer writes to memory.
+    pub fn csv(&self) -> anyhow::Result<String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&self.columns)?;
+        for row in &self.rows {
+            writer.write_record(row)?;
+        }
+        String::from_utf8(writer.into_inner().context("CSV in memory")?).context("CSV of texts is text")
+    }
+}
+
+fn is_figure(cell: &str) -> bool {
+    cell.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '%' | '[' | ']' | '…' | ' ' | '–' | '*'))
+}
+
+/// Prints a result in the format asked for.
+///
+/// # Errors
+/// The result cannot be written as JSON.
+pub fn print(format: Format, json: &impl Serialize, table: &Table) -> anyhow::Result<()> {
+    match format {
+        Format::Table => println!("{}", table.aligned()),
+        Format::Json => println!("{}", serde_json::to_string_pretty(json)?),
+        Format::Csv => print!("{}", table.csv()?),
+    }
+    Ok(())
+}

@@ -1,0 +1,416 @@
+//! `thuocdo score`, `explain`, `export`: points, their reasons, and tables for other programs.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+
+use super::Installation;
+use super::output::{self, Format, Table};
+use crate::catalogue::{Catalogue, LoadedCollector};
+use crate::collect::read::Known;
+use crate::collect::replay::read_again;
+use crate::collect::run::Workplace;
+use crate::collect::source::Politeness;
+use crate::model::{Exact, Observation, Origin, Period, PeriodKind, Ts, Unit};
+use crate::score::criteria::CriteriaSet;
+use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
+use crate::score::{Input, Points, ScoreRun};
+use crate::store::{Db, ObservationQuery};
+
+/// Which scoring.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Criteria set
+    #[arg(long, default_value = "qd766-2026")]
+    set: String,
+    /// Period, like 2026, 2026-Q3 or 2026-08
+    #[arg(long)]
+    period: Period,
+    /// Only what was known at this instant counts, RFC 3339 (now)
+    #[arg(long, value_name = "INSTANT")]
+    as_of: Option<Ts>,
+    /// Every unit of the registry, not only the province of the settings and the bodies below it
+    #[arg(long)]
+    all_provinces: bool,
+}
+
+/// Arguments of `score`.
+#[derive(Debug, Args)]
+pub struct ScoreArguments {
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// Unit, by id, code or name
+    unit: String,
+    /// Criterion, like 2.1
+    criterion: String,
+    #[command(flatten)]
+    which: Which,
+    /// Language of the sentences
+    #[arg(long, value_enum, default_value = "vi")]
+    lang: Language,
+}
+
+/// Language of the sentences.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Language {
+    /// Tiếng Việt
+    Vi,
+    /// English
+    En,
+}
+
+/// What to export.
+#[derive(Debug, Subcommand)]
+pub enum ExportCommand {
+    /// A CSV table, on standard output
+    Csv {
+        /// Which table
+        #[arg(value_enum, default_value = "scores")]
+        what: Exported,
+        #[command(flatten)]
+        which: Which,
+    },
+}
+
+/// Tables that can be exported.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Exported {
+    /// One row per unit: rank, total, class, points of each group
+    Scores,
+    /// One row per unit and criterion
+    Lines,
+    /// One row per observation of the period
+    Observations,
+}
+
+/// A scoring with everything it borrows from.
+pub(crate) struct Scoring<'a> {
+    pub(crate) set: &'a CriteriaSet,
+    pub(crate) units: Vec<&'a Unit>,
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) period: Period,
+    pub(crate) as_of: Ts,
+    pub(crate) catalogue: &'a Catalogue,
+}
+
+impl<'a> Scoring<'a> {
+    async fn load(which: &Which, installation: &'a Installation, db: &Db) -> anyhow::Result<Scoring<'a>> {
+        let catalogue = &installation.catalogue;
+        let set = catalogue.criteria.get(&which.set).with_context(|| {
+            let known: Vec<&str> = catalogue.criteria.keys().map(String::as_str).collect();
+            format!("there is no criteria set {:?}; there are {}", which.set, known.join(", "))
+        })?;
+        let as_of = which.as_of.unwrap_or_else(Ts::now);
+        let province = (!which.all_provinces).then(|| installation.settings.province_unit());
+        Scoring::of(catalogue, set, province, which.period, as_of, db).await
+    }
+
+    /// What a scoring needs: the bodies in force at the end of the period (or of what is known of it), and the observations.
+    pub(crate) async fn of(
+        catalogue: &'a Catalogue,
+        set: &'a CriteriaSet,
+        province: Option<&str>,
+        period: Period,
+        as_of: Ts,
+        db: &Db,
+    ) -> anyhow::Result<Scoring<'a>> {
+        let known_until = as_of.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
+        let on = Period::holding(PeriodKind::Day, period.last().min(known_until).max(period.start()));
+        let registry = &catalogue.registry;
+        let units = match province {
+            None => registry.units_in(on),
+            Some(id) => registry.unit(id).into_iter().chain(registry.below(id, on)).collect(),
+        };
+        let mut indicators: Vec<String> = set.indicators().map(|(id, _)| id.to_owned()).collect();
+        indicators.sort();
+        indicators.dedup();
+        let query = ObservationQuery { period: Some(period), indicators: Some(indicators), collector: None, unit: None, as_of };
+        Ok(Scoring { set, units, observations: db.observations(&query).await?, period, as_of, catalogue })
+    }
+
+    pub(crate) fn score(&'a self) -> anyhow::Result<ScoreRun<'a>> {
+        let origins = |collector: &str| self.catalogue.collectors.get(collector).map_or(Origin::Measured, |loaded| loaded.collector.origin);
+        let preferred = |indicator: &str| self.catalogue.registry.indicator(indicator).and_then(|indicator| indicator.collector.clone());
+        let input = Input {
+            period: self.period,
+            as_of: self.as_of,
+            units: &self.units,
+            observations: &self.observations,
+            origins: &origins,
+            preferred: &preferred,
+        };
+        Ok(crate::score::score(self.set, &input)?)
+    }
+}
+
+/// Points for people: two decimals, or the range.
+pub(crate) fn points(points: Points) -> String {
+    match points {
+        Points::Known(points) => points.fixed(2),
+        Points::Between(least, most) => format!("[{} … {}]", least.fixed(2), most.fixed(2)),
+    }
+}
+
+/// One row per sheet. A group with a figure of the portal's own is marked `*`.
+pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
+    let groups: Vec<&str> = run
+        .sheets
+        .iter()
+        .max_by_key(|sheet| sheet.groups.len())
+        .map(|sheet| sheet.groups.iter().map(|group| group.group).collect())
+        .unwrap_or_default();
+    let mut columns = vec!["unit_group", "rank", "unit", "name", "total", "class"];
+    columns.extend(&groups);
+    let mut table = Table::new(&columns);
+    let mut sheets: Vec<_> = run.sheets.iter().collect();
+    sheets.sort_by_key(|sheet| (sheet.unit_group, sheet.rank.unwrap_or(u32::MAX), sheet.unit));
+    for sheet in sheets {
+        let mut row = vec![
+            sheet.unit_group.label().to_owned(),
+            sheet.rank.map(|rank| rank.to_string()).unwrap_or_default(),
+            sheet.unit.to_owned(),
+            sheet.name.to_owned(),
+            points(sheet.total),
+            sheet.class.unwrap_or_default().to_owned(),
+        ];
+        row.extend(groups.iter().map(|id| {
+            let group = sheet.groups.iter().find(|group| group.group == *id);
+            group.map_or_else(String::new, |group| {
+                points(group.points) + if group.lines.iter().any(|line| line.published) { "*" } else { "" }
+            })
+        }));
+        table.row(row);
+    }
+    table
+}
+
+/// One row per unit and criterion.
+fn lines_table(run: &ScoreRun<'_>) -> Table {
+    let mut table = Table::new(&[
+        "unit_group",
+        "unit",
+        "name",
+        "group",
+        "criterion",
+        "state",
+        "points_min",
+        "points_max",
+        "max",
+        "published",
+        "status",
+    ]);
+    for sheet in &run.sheets {
+        for (group, line) in sheet.groups.iter().flat_map(|group| group.lines.iter().map(move |line| (group, line))) {
+            let bounds = line.points.map(Points::bounds);
+            let bound = |points: Option<Exact>| points.map(|points| points.to_string()).unwrap_or_default();
+            let state = label(&line.state);
+            table.row([
+                sheet.unit_group.label(),
+                sheet.unit,
+                sheet.name,
+                group.group,
+                line.criterion,
+                &state,
+                &bound(bounds.map(|(least, _)| least)),
+                &bound(bounds.map(|(_, most)| most)),
+                &line.max.to_string(),
+                if line.published { "1" } else { "0" },
+                &label(&line.status),
+            ]);
+        }
+    }
+    table
+}
+
+/// The label under which an enum stands in JSON.
+fn label(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn observations_table(observations: &[Observation]) -> Table {
+    let mut table =
+        Table::new(&["indicator", "unit", "item", "collector", "period", "value", "flag", "recorded_at", "last_checked", "run", "request"]);
+    for seen in observations {
+        let value = seen.value.number().map(|number| number.to_string()).unwrap_or_default();
+        table.row([
+            seen.indicator.clone(),
+            seen.unit.clone(),
+            seen.item.clone(),
+            seen.collector.clone(),
+            seen.period.to_string(),
+            value,
+            seen.flag.clone(),
+            seen.recorded_at.to_string(),
+            seen.last_checked.to_string(),
+            seen.run.to_string(),
+            seen.request.to_string(),
+        ]);
+    }
+    table
+}
+
+/// Scores a set.
+pub async fn score(arguments: &ScoreArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
+    let db = installation.db().await?;
+    let scoring = Scoring::load(&arguments.which, installation, &db).await?;
+    let run = scoring.score()?;
+    output::print(format, &run, &scores_table(&run))?;
+    if format == Format::Table {
+        say_summary(&run);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the table cannot say: who is not ranked and why, the mean, the marks.
+pub(crate) fn say_summary(run: &ScoreRun<'_>) {
+    println!();
+    for cohort in &run.cohorts {
+        print!("{}: {} of {} ranked", cohort.unit_group.label(), cohort.ranked, cohort.size);
+        match cohort.unranked.first() {
+            None => println!(),
+            Some(first) => println!(
+                "; not ranked: {} and {} others (no evidence for {})",
+                first.unit,
+                cohort.unranked.len() - 1,
+                first.criteria.join(", ")
+            ),
+        }
+    }
+    // The mean of a single body is no mean; with one province it would pass for the national figure.
+    if let Some(mean) = run.mean.as_ref().filter(|mean| mean.total.is_some() && mean.units > 1) {
+        println!("mean of {} units: {}", mean.units, mean.total.map(|total| total.fixed(2)).unwrap_or_default());
+    }
+    if run.sheets.iter().any(|sheet| sheet.published) {
+        println!("* the source's own figure, not recomputed (rule `published`)");
+    }
+    println!("{} {} as of {} (criteria sha256 {})", run.set, run.period, run.as_of, run.criteria_sha256);
+}
+
+/// Explains one line down to the evidence.
+pub async fn explain(arguments: &ExplainArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
+    let db = installation.db().await?;
+    let scoring = Scoring::load(&arguments.which, installation, &db).await?;
+    let unit = installation.catalogue.registry.find_unit(&arguments.unit, arguments.which.period)?;
+    let lang = match arguments.lang {
+        Language::Vi => Lang::Vi,
+        Language::En => Lang::En,
+    };
+    let (archive, politeness) = (installation.archive(), Politeness::default());
+    let place = Workplace {
+        settings: &installation.settings,
+        catalogue: &installation.catalogue,
+        db: &db,
+        archive: &archive,
+        politeness: &politeness,
+    };
+    let explanation = explained(&scoring, &unit.id, &arguments.criterion, lang, &place).await?;
+    let mut table = Table::new(&["explanation"]);
+    flatten(&explanation, 0, &mut |line| table.row([line]));
+    match format {
+        Format::Table => table.rows.iter().flatten().for_each(|line| println!("{line}")),
+        Format::Json | Format::Csv => output::print(format, &explanation, &table)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The explanation of one line, every value read once more from its evidence.
+pub(crate) async fn explained(
+    scoring: &Scoring<'_>,
+    unit: &str,
+    criterion: &str,
+    lang: Lang,
+    place: &Workplace<'_>,
+) -> anyhow::Result<Explanation> {
+    let run = scoring.score()?;
+    let sheet = run
+        .sheets
+        .iter()
+        .find(|sheet| sheet.unit == unit)
+        .with_context(|| format!("{} does not assess {unit} in {}", run.set, run.period))?;
+    let lines: Vec<_> = sheet.groups.iter().flat_map(|group| &group.lines).collect();
+    let Some(line) = lines.iter().find(|line| line.criterion == criterion) else {
+        let known: Vec<&str> = lines.iter().map(|line| line.criterion).collect();
+        bail!("{} has no criterion {criterion:?} for {unit}; there are {}", run.set, known.join(", "));
+    };
+    let mut explanation = explain::explain(sheet, line, lang);
+    for origin in explanation.origins_mut() {
+        origin.evidence = evidence(origin, place).await?;
+    }
+    Ok(explanation)
+}
+
+/// The bytes that a value came from, read with the collector file of then.
+async fn evidence(origin: &ValueOrigin, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
+    let requests = place.db.requests(&origin.run).await?;
+    let Some(request) = requests.into_iter().find(|request| request.no == origin.request) else { return Ok(None) };
+    let Some(sha256) = request.evidence.clone() else { return Ok(None) };
+    let spec = match place.db.run(&origin.run).await? {
+        Some(row) => place.db.spec(&row.spec).await?,
+        None => None,
+    };
+    let loaded = spec.and_then(|text| LoadedCollector::parse(&format!("{}.toml", origin.run.collector), &text).ok());
+    let readings = match loaded {
+        Some(loaded) => read_again(place, &loaded, &Known::default(), &request)?.readings,
+        None => Vec::new(),
+    };
+    let found = readings
+        .into_iter()
+        .find(|reading| reading.indicator == origin.indicator && reading.unit == origin.unit && reading.item == origin.item);
+    Ok(Some(Evidence {
+        sha256: sha256.to_string(),
+        asked: [&request.method, &request.url, &request.body]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(" "),
+        at: request.at,
+        status: request.status,
+        place: found.map(|reading| (reading.place, reading.text)),
+    }))
+}
+
+/// The tree as indented lines.
+pub(crate) fn flatten(explanation: &Explanation, depth: usize, line: &mut impl FnMut(String)) {
+    let indent = "   ".repeat(depth.saturating_sub(1)) + if depth == 0 { "" } else { "└─ " };
+    line(format!("{indent}{}", explanation.text));
+    if let Some(evidence) = explanation.origin.as_ref().and_then(|origin| origin.evidence.as_ref()) {
+        let indent = "   ".repeat(depth);
+        if let Some((place, text)) = &evidence.place {
+            line(format!("{indent}   {place} = {text:?}"));
+        }
+        let status = evidence.status.map(|status| format!(", {status}")).unwrap_or_default();
+        line(format!("{indent}   {} ({}{status})", evidence.asked, evidence.at));
+        line(format!("{indent}   sha256 {}", evidence.sha256));
+    }
+    for reason in &explanation.because {
+        flatten(reason, depth + 1, line);
+    }
+}
+
+/// Writes a table as CSV.
+pub async fn export(command: &ExportCommand, installation: &Installation) -> anyhow::Result<ExitCode> {
+    let ExportCommand::Csv { what, which } = command;
+    let db = installation.db().await?;
+    let table = match what {
+        Exported::Observations => {
+            let as_of = which.as_of.unwrap_or_else(Ts::now);
+            let query = ObservationQuery { period: Some(which.period), indicators: None, collector: None, unit: None, as_of };
+            observations_table(&db.observations(&query).await?)
+        }
+        Exported::Scores | Exported::Lines => {
+            let scoring = Scoring::load(which, installation, &db).await?;
+            let run = scoring.score()?;
+            if matches!(what, Exported::Scores) { scores_table(&run) } else { lines_table(&run) }
+        }
+    };
+    print!("{}", table.csv()?);
+    Ok(ExitCode::SUCCESS)
+}

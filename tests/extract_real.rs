@@ -90,19 +90,6 @@ fn whole_bodies_of_the_portal() {
     println!("whole bodies: 164 + 164 rows");
 }
 
-#[test]
-fn reading_a_body_takes_milliseconds() {
-    let Some(folder) = real_data("reading_a_body_takes_milliseconds") else { return };
-    let body = file(&folder, "npsp-766-2026/raw-phu-tho/dvc-progress-tree.year-2026-all.json");
-    let ids: Vec<String> = (0..20).map(|n| format!("i{n}")).collect();
-    let reads: Vec<(&str, &str)> = ids.iter().map(|id| (id.as_str(), "$.totalOnTime")).collect();
-    let rows = rows_and_reads(WHOLE, BY_CODE, &reads);
-    let start = std::time::Instant::now();
-    let found = read(&rows, &body, "application/json");
-    println!("164 rows x 20 values: {} readings in {:?} (build of the tests)", found.readings.len(), start.elapsed());
-    assert_eq!(found.readings.len(), 3280);
-}
-
 /// The rows of a page's list in their order: document number and date, as they stand there.
 fn list(page: &[u8], css: &str, number: &str) -> Vec<(String, String)> {
     let columns = format!("columns = {{ number = {number:?}, date = \"Ngày ban hành\" }}");
@@ -132,7 +119,7 @@ fn lists_of_two_portals() {
     let seen: Vec<(String, String)> = items.into_iter().map(|(code, date)| (code.replace('\n', " "), date)).collect();
     assert_eq!((seen.len(), seen[0].0.as_str(), &seen), (50, "678/TB-VPCP 09/12/2025", &right));
 
-    let elements = "[[rows]]\nfrom = { html = { css = \"table.search-result tr:has(span.code)\" } }\nunit = { value = \"span.code\" }\nperiod = { read = { value = \"td:nth-child(2) span.issued-date\", format = \"%d/%m/%Y\", kind = \"day\" } }\n";
+    let elements = "[[rows]]\nfrom = { html = { css = \"table.search-result tr:has(span.code)\" } }\nunit = { value = \"span.code\" }\nperiod = { value = \"td:nth-child(2) span.issued-date\", format = \"%d/%m/%Y\" }\n";
     let of_elements = read(elements, &page, "text/html");
     assert_eq!((of_elements.rows[0].kept, of_elements.findings.as_slice()), (50, &[][..]));
 

@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use super::problem::Problem;
 use super::registry::Registry;
-use crate::collect::collector::{Collector, FormField, HttpSource, RowPeriod, Source};
+use crate::collect::collector::{Collector, FormField, HttpSource, Source};
 use crate::collect::extract;
 use crate::collect::gate::{Gate, Whole};
 use crate::collect::template::{Variable, fits};
@@ -75,10 +75,6 @@ impl LoadedCollector {
         }
         problems.extend(extract::check_places(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
         for rows in &collector.rows {
-            if let Some(Some(fix)) = rows.period.as_ref().map(|period| wrong_period(period.get_ref())) {
-                let span = rows.period.as_ref().map_or(0..0, Spanned::span);
-                problems.push(self.problem(span, "the period is of another kind than its key", fix));
-            }
             let one_of = rows.unit.value.is_some() == rows.unit.codes.is_some();
             if !one_of {
                 problems.push(self.problem(
@@ -164,18 +160,6 @@ impl LoadedCollector {
         }
         problems
     }
-}
-
-/// The fix, if the stated period is not of the kind its key names.
-fn wrong_period(period: &RowPeriod) -> Option<String> {
-    let (stated, kind) = match period {
-        RowPeriod::Day(stated) => (stated, PeriodKind::Day),
-        RowPeriod::Month(stated) => (stated, PeriodKind::Month),
-        RowPeriod::Quarter(stated) => (stated, PeriodKind::Quarter),
-        RowPeriod::Year(stated) => (stated, PeriodKind::Year),
-        RowPeriod::Read { .. } => return None,
-    };
-    (stated.kind() != kind).then(|| format!("write {{ {} = \"{stated}\" }}", stated.kind().label()))
 }
 
 /// Every placeholder of a request and of what its answer must hold.

@@ -190,7 +190,7 @@ fn reports(ran: &Ran, capture: &Recording) -> Vec<AnswerReport> {
             captured_at: ran.run.due_at.to_string(),
             outcome: if not_recorded { "not recorded".to_owned() } else { request.outcome.to_string() },
             readings: record.readings.len(),
-            why: if not_recorded { String::new() } else { super::collect::why(record) },
+            why: if not_recorded { String::new() } else { super::run::why(record) },
         }
     };
     ran.requests.iter().map(report).collect()

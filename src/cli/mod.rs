@@ -1,12 +1,16 @@
 //! The commands: what people and scripts type.
 
 mod check;
-mod collect;
 mod demo;
 mod demo_bodies;
+mod export;
 mod init;
 mod output;
+mod replay;
+mod run;
+mod runs;
 mod score;
+mod trial;
 mod units;
 
 use std::path::{Path, PathBuf};
@@ -45,20 +49,20 @@ enum Command {
     /// Load and cross-check every declarative file; no network
     Check(check::CheckArguments),
     /// Run one collector now and record it
-    Run(collect::RunArguments),
+    Run(run::RunArguments),
     /// Fetch or read a sample and show what would be recorded; nothing is stored
-    Try(collect::TryArguments),
+    Try(trial::TryArguments),
     /// Read a run again from its evidence
-    Replay(collect::ReplayArguments),
+    Replay(replay::ReplayArguments),
     /// List runs, or show one with its requests, findings and gates
-    Runs(collect::RunsArguments),
+    Runs(runs::RunsArguments),
     /// Score a criteria set for a period
     Score(score::ScoreArguments),
     /// Explain one point from the formula down to the bytes
     Explain(score::ExplainArguments),
     /// Write tables for other programs
     #[command(subcommand)]
-    Export(score::ExportCommand),
+    Export(export::ExportCommand),
     /// The assessed bodies
     #[command(subcommand)]
     Units(units::UnitsCommand),
@@ -83,15 +87,15 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 async fn in_workplace(command: Command, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(_) | Command::Init(_) | Command::Check(_) => unreachable!("handled before an installation is opened"),
-        Command::Run(run) => collect::run(&run, installation, format).await,
-        Command::Try(sample) => collect::try_collector(&sample, installation, format).await,
-        Command::Replay(replay) => collect::replay(&replay, installation, format).await,
-        Command::Runs(runs) => collect::runs(&runs, installation, format).await,
+        Command::Run(run) => run::run(&run, installation, format).await,
+        Command::Try(sample) => trial::try_collector(&sample, installation, format).await,
+        Command::Replay(replay) => replay::replay(&replay, installation, format).await,
+        Command::Runs(runs) => runs::runs(&runs, installation, format).await,
         Command::Score(score) => score::score(&score, installation, format).await,
         Command::Explain(explain) => score::explain(&explain, installation, format).await,
-        Command::Export(export) => score::export(&export, installation).await,
+        Command::Export(export) => export::export(&export, installation).await,
         Command::Units(units) => units::units(&units, installation, format).await,
-        Command::Verify => collect::verify(installation, format).await,
+        Command::Verify => runs::verify(installation, format).await,
     }
 }
 

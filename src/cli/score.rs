@@ -1,10 +1,9 @@
-//! `thuocdo score`, `explain`, `export`: points, their reasons, and tables for other programs.
+//! `thuocdo score` and `explain`: points and their reasons.
 
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
+use clap::{Args, ValueEnum};
 
 use super::Installation;
 use super::output::{self, Format, Table};
@@ -13,7 +12,7 @@ use crate::collect::read::Known;
 use crate::collect::replay::read_again;
 use crate::collect::run::Workplace;
 use crate::collect::source::Politeness;
-use crate::model::{Exact, Observation, Origin, Period, PeriodKind, Ts, Unit};
+use crate::model::{Observation, Origin, Period, PeriodKind, Ts, Unit};
 use crate::score::criteria::CriteriaSet;
 use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
 use crate::score::{Input, Points, ScoreRun};
@@ -27,10 +26,10 @@ pub struct Which {
     set: String,
     /// Period, like 2026, 2026-Q3 or 2026-08
     #[arg(long)]
-    period: Period,
+    pub(crate) period: Period,
     /// Only what was known at this instant counts, RFC 3339 (now)
     #[arg(long, value_name = "INSTANT")]
-    as_of: Option<Ts>,
+    pub(crate) as_of: Option<Ts>,
     /// Every unit of the registry, not only the province of the settings and the bodies below it
     #[arg(long)]
     all_provinces: bool,
@@ -66,30 +65,6 @@ enum Language {
     En,
 }
 
-/// What to export.
-#[derive(Debug, Subcommand)]
-pub enum ExportCommand {
-    /// A CSV table, on standard output
-    Csv {
-        /// Which table
-        #[arg(value_enum, default_value = "scores")]
-        what: Exported,
-        #[command(flatten)]
-        which: Which,
-    },
-}
-
-/// Tables that can be exported.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Exported {
-    /// One row per unit: rank, total, class, points of each group
-    Scores,
-    /// One row per unit and criterion
-    Lines,
-    /// One row per observation of the period
-    Observations,
-}
-
 /// A scoring with everything it borrows from.
 pub(crate) struct Scoring<'a> {
     pub(crate) set: &'a CriteriaSet,
@@ -101,7 +76,7 @@ pub(crate) struct Scoring<'a> {
 }
 
 impl<'a> Scoring<'a> {
-    async fn load(which: &Which, installation: &'a Installation, db: &Db) -> anyhow::Result<Scoring<'a>> {
+    pub(crate) async fn load(which: &Which, installation: &'a Installation, db: &Db) -> anyhow::Result<Scoring<'a>> {
         let catalogue = &installation.catalogue;
         let set = catalogue.criteria.get(&which.set).with_context(|| {
             let known: Vec<&str> = catalogue.criteria.keys().map(String::as_str).collect();
@@ -187,71 +162,6 @@ pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
             })
         }));
         table.row(row);
-    }
-    table
-}
-
-/// One row per unit and criterion.
-fn lines_table(run: &ScoreRun<'_>) -> Table {
-    let mut table = Table::new(&[
-        "unit_group",
-        "unit",
-        "name",
-        "group",
-        "criterion",
-        "state",
-        "points_min",
-        "points_max",
-        "max",
-        "published",
-        "status",
-    ]);
-    for sheet in &run.sheets {
-        for (group, line) in sheet.groups.iter().flat_map(|group| group.lines.iter().map(move |line| (group, line))) {
-            let bounds = line.points.map(Points::bounds);
-            let bound = |points: Option<Exact>| points.map(|points| points.to_string()).unwrap_or_default();
-            let state = label(&line.state);
-            table.row([
-                sheet.unit_group.label(),
-                sheet.unit,
-                sheet.name,
-                group.group,
-                line.criterion,
-                &state,
-                &bound(bounds.map(|(least, _)| least)),
-                &bound(bounds.map(|(_, most)| most)),
-                &line.max.to_string(),
-                if line.published { "1" } else { "0" },
-                &label(&line.status),
-            ]);
-        }
-    }
-    table
-}
-
-/// The label under which an enum stands in JSON.
-fn label(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn observations_table(observations: &[Observation]) -> Table {
-    let mut table =
-        Table::new(&["indicator", "unit", "item", "collector", "period", "value", "flag", "recorded_at", "last_checked", "run", "request"]);
-    for seen in observations {
-        let value = seen.value.number().map(|number| number.to_string()).unwrap_or_default();
-        table.row([
-            seen.indicator.clone(),
-            seen.unit.clone(),
-            seen.item.clone(),
-            seen.collector.clone(),
-            seen.period.to_string(),
-            value,
-            seen.flag.clone(),
-            seen.recorded_at.to_string(),
-            seen.last_checked.to_string(),
-            seen.run.to_string(),
-            seen.request.to_string(),
-        ]);
     }
     table
 }
@@ -393,24 +303,4 @@ pub(crate) fn flatten(explanation: &Explanation, depth: usize, line: &mut impl F
     for reason in &explanation.because {
         flatten(reason, depth + 1, line);
     }
-}
-
-/// Writes a table as CSV.
-pub async fn export(command: &ExportCommand, installation: &Installation) -> anyhow::Result<ExitCode> {
-    let ExportCommand::Csv { what, which } = command;
-    let db = installation.db().await?;
-    let table = match what {
-        Exported::Observations => {
-            let as_of = which.as_of.unwrap_or_else(Ts::now);
-            let query = ObservationQuery { period: Some(which.period), indicators: None, collector: None, unit: None, as_of };
-            observations_table(&db.observations(&query).await?)
-        }
-        Exported::Scores | Exported::Lines => {
-            let scoring = Scoring::load(which, installation, &db).await?;
-            let run = scoring.score()?;
-            if matches!(what, Exported::Scores) { scores_table(&run) } else { lines_table(&run) }
-        }
-    };
-    print!("{}", table.csv()?);
-    Ok(ExitCode::SUCCESS)
 }

@@ -82,7 +82,7 @@ fn list_units(arguments: &ListArguments, installation: &Installation, format: Fo
 }
 
 async fn draft_units(arguments: &DraftArguments, installation: &Installation) -> anyhow::Result<ExitCode> {
-    let loaded = super::collect::collector(installation, &arguments.collector)?;
+    let loaded = super::run::collector(installation, &arguments.collector)?;
     let (body, content_type) = match &arguments.sample {
         Some(path) => (std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, String::new()),
         None => newest_answer(installation, loaded).await?,

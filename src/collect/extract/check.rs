@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::document::kind_of;
 use super::place::Place;
 use crate::collect::collector::{Collector, ForEach, From, Read, RowPeriod, Rows, Source};
-use crate::model::{Period, PeriodKind};
 
 /// Where in the file, what is wrong, and the fix.
 pub type Fault = (Range<usize>, String, String);
@@ -21,7 +20,6 @@ pub fn check_places(collector: &Collector) -> Vec<Fault> {
     for rows in &collector.rows {
         check_from(rows, &mut faults);
         check_each_place(rows, &mut faults);
-        check_period(rows, &mut faults);
         check_reads(rows, &mut faults);
         if let Source::Http(http) = &collector.source {
             check_request(rows, &http.for_each, &mut faults);
@@ -87,23 +85,6 @@ fn check_each_place(rows: &Rows, faults: &mut Vec<Fault>) {
         let bad = Place::compile(text, rows).err()?;
         Some((span, bad.message, bad.fix))
     }));
-}
-
-fn check_period(rows: &Rows, faults: &mut Vec<Fault>) {
-    let Some(stated) = &rows.period else {
-        return;
-    };
-    let (kind, period): (PeriodKind, Period) = match stated.get_ref() {
-        RowPeriod::Day(period) => (PeriodKind::Day, *period),
-        RowPeriod::Month(period) => (PeriodKind::Month, *period),
-        RowPeriod::Quarter(period) => (PeriodKind::Quarter, *period),
-        RowPeriod::Year(period) => (PeriodKind::Year, *period),
-        RowPeriod::Read { .. } => return,
-    };
-    if period.kind() != kind {
-        let message = format!("{period} is a {}, not a {}", period.kind().label(), kind.label());
-        faults.push((stated.span(), message, format!("write {} = \"{period}\"", period.kind().label())));
-    }
 }
 
 fn check_reads(rows: &Rows, faults: &mut Vec<Fault>) {

@@ -92,9 +92,7 @@ impl<'c> Planner<'c, '_> {
         let item = self.maybe(rows.item.as_ref().map(toml::Spanned::get_ref))?;
         let period = match rows.period.as_ref().map(toml::Spanned::get_ref) {
             None => PeriodPlan::AskedFor,
-            Some(RowPeriod::Day(period) | RowPeriod::Month(period) | RowPeriod::Quarter(period) | RowPeriod::Year(period)) => {
-                PeriodPlan::Stated(*period)
-            }
+            Some(RowPeriod::Stated(period)) => PeriodPlan::Stated(*period),
             Some(RowPeriod::Read { value, format, kind }) => PeriodPlan::Read { place: self.must(value)?, format, kind: *kind },
         };
         let reads = rows.read.iter().filter_map(|read| self.read(read)).collect();

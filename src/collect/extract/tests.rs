@@ -110,7 +110,7 @@ const TABLE: &str = r##"
 from = { table = { css = "table.tk", header_row = 2 } }
 columns = { unit = "Mã", n = "Văn bản đi", period = "Kỳ", service = "Dịch vụ" }
 unit = { value = "unit", codes = "c" }
-period = { read = { value = "period", format = "%m/%Y", kind = "month" } }
+period = { value = "period", format = "%m/%Y" }
 item = "service"
 skip = [{ column = "unit", matches = "^(Tổng|Cộng)" }]
   [[rows.read]]
@@ -258,7 +258,6 @@ fn faults_of_a_file_are_named() {
         (format!("[[rows]]\nfrom = {{ html = {{ css = \"p\" }} }}\nunit = {{ value = \"p[\" }}\n{read}"), "no CSS selector"),
         (format!("[[rows]]\nfrom = {{ table = {{}} }}\nunit = {{}}\n{read}"), "columns defines no \"$.n\""),
         (format!("[[rows]]\nfrom = {{ table = {{ css = \"t\", sheet = \"s\" }} }}\nunit = {{}}\n{read}"), "css and sheet together"),
-        (format!("[[rows]]\nfrom = {{ json = \"$.a\" }}\nperiod = {{ month = \"2026\" }}\nunit = {{}}\n{read}"), "2026 is a year"),
         (format!("[[rows]]\nfrom = {{ json = \"$.a\" }}\nunit = {{}}\n{read}{read}"), "read twice"),
         (format!("[[rows]]\nfrom = {{ json = \"$.a\" }}\ncolumns = {{ a = \"b\" }}\nunit = {{}}\n{read}"), "only with a table"),
         (

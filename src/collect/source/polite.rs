@@ -1,11 +1,11 @@
-//! Politeness: at most so many requests per host and time, one at a time, across all collectors of this process.
+//! Politeness: at most so many requests per host and time, and at once, across all collectors of this process.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::collect::collector::Rate;
 
@@ -17,16 +17,16 @@ pub struct Politeness {
 
 struct Host {
     limiter: DefaultDirectRateLimiter,
-    turn: Arc<Turn<()>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Politeness {
-    /// Waits for this host's turn and rate; the turn ends when the guard is dropped.
+    /// Waits for this host's turn and rate; the turn ends when the permit is dropped.
     ///
     /// The first collector that asks a host sets its rate. A loopback address (demo, tests) is not rated.
-    pub async fn wait(&self, host: &str, rate: &Rate) -> OwnedMutexGuard<()> {
+    pub async fn wait(&self, host: &str, rate: &Rate) -> OwnedSemaphorePermit {
         let found = self.host(host, rate);
-        let turn = Arc::clone(&found.turn).lock_owned().await;
+        let turn = Arc::clone(&found.turns).acquire_owned().await.expect("the semaphore of a host is never closed");
         if !is_loopback(host) {
             found.limiter.until_ready().await;
         }
@@ -39,7 +39,7 @@ impl Politeness {
             let every = rate.per.0 / rate.requests.get();
             // A burst of the whole allowance, then one at a time: a province's daily round is short.
             let quota = Quota::with_period(every).unwrap_or(Quota::per_second(rate.requests)).allow_burst(rate.requests);
-            Arc::new(Host { limiter: RateLimiter::direct(quota), turn: Arc::default() })
+            Arc::new(Host { limiter: RateLimiter::direct(quota), turns: Arc::new(Semaphore::new(rate.concurrency.get() as usize)) })
         });
         Arc::clone(made)
     }

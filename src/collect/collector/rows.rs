@@ -1,0 +1,239 @@
+//! What a collector reads: the rows of an answer, whose they are, and the values in them.
+
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::{Css, Delimiter, Encoding, JsonPaths, Pattern};
+use crate::collect::number::NumberFormat;
+use crate::model::{Period, PeriodKind, UnitGroup};
+
+/// Rows of an answer and what is read from each.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rows {
+    /// Where the rows are.
+    pub from: Spanned<From>,
+    /// Tables: short names for the headings used below.
+    #[serde(default)]
+    pub columns: BTreeMap<String, Spanned<String>>,
+    /// Whose row it is.
+    pub unit: RowUnit,
+    /// What it is about; the period asked for if not stated.
+    #[serde(default)]
+    pub period: Option<Spanned<RowPeriod>>,
+    /// An item that stands in the row (a service, a section).
+    #[serde(default)]
+    pub item: Option<Spanned<String>>,
+    /// Keep only rows in which these places hold these texts.
+    #[serde(rename = "where", default)]
+    pub keep: BTreeMap<Spanned<String>, String>,
+    /// Leave out rows (totals) in which a place matches.
+    #[serde(default)]
+    pub skip: Vec<Skip>,
+    /// Two rows with one key are drift. Default: unit, item and period.
+    #[serde(default)]
+    pub key: Vec<KeyPart>,
+    /// What is read.
+    #[serde(default)]
+    pub read: Vec<Read>,
+}
+
+/// Where the rows of an answer are.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum From {
+    /// RFC 9535 paths; every node is a row.
+    Json(JsonPaths),
+    /// Elements of a page; every element is a row.
+    Html(HtmlRows),
+    /// A table read by its headings: of a page (`css`), of a workbook (`sheet`), else a CSV file.
+    Table(TableRows),
+}
+
+/// Elements of a page.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HtmlRows {
+    /// Which elements.
+    pub css: Css,
+    /// Encoding if neither header nor page states one. Default utf-8.
+    #[serde(default)]
+    pub encoding: Encoding,
+}
+
+/// A table read by its headings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableRows {
+    /// Of a page: which table.
+    #[serde(default)]
+    pub css: Option<Css>,
+    /// Of a workbook: which sheet.
+    #[serde(default)]
+    pub sheet: Option<String>,
+    /// Of a CSV file: what stands between cells. Default comma.
+    #[serde(default)]
+    pub delimiter: Option<Delimiter>,
+    /// Of a page or CSV file: encoding if nothing else states one. Default utf-8.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// Which row holds the headings, from 1.
+    #[serde(default = "first_row")]
+    pub header_row: std::num::NonZeroUsize,
+}
+
+fn first_row() -> std::num::NonZeroUsize {
+    std::num::NonZeroUsize::MIN
+}
+
+/// Whose row it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowUnit {
+    /// Where the unit's code stands; not needed when the request is about one unit.
+    #[serde(default)]
+    pub value: Option<Spanned<String>>,
+    /// Code map: a folder or file of registry/codes.
+    #[serde(default)]
+    pub codes: Option<Spanned<String>>,
+    /// Where `units draft` finds the unit's name.
+    #[serde(default)]
+    pub name: Option<Spanned<String>>,
+    /// Where `units draft` finds the unit's official code.
+    #[serde(default)]
+    pub code: Option<Spanned<String>>,
+    /// Where `units draft` finds the unit's level, and which words mean which group.
+    #[serde(default)]
+    pub group: Option<UnitLevel>,
+}
+
+/// How a source names the level of a unit.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnitLevel {
+    /// Where it stands; absent (the parent's row) means province.
+    pub value: Spanned<String>,
+    /// Its words.
+    pub words: BTreeMap<String, UnitGroup>,
+}
+
+/// What a row is about: always the same period, or one that stands in the row.
+#[derive(Debug, Clone)]
+pub enum RowPeriod {
+    /// `{ month = "2025-10" }`, likewise day, quarter, year.
+    Stated(Period),
+    /// `{ value = "Kỳ", format = "%m/%Y" }`.
+    Read {
+        /// Where.
+        value: String,
+        /// Date format; the finest field it holds is the kind of the period.
+        format: String,
+        /// Day with `%d`, month with `%m`, else year.
+        kind: PeriodKind,
+    },
+}
+
+impl<'de> Deserialize<'de> for RowPeriod {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RowPeriod, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Keys {
+            day: Option<Period>,
+            month: Option<Period>,
+            quarter: Option<Period>,
+            year: Option<Period>,
+            value: Option<String>,
+            format: Option<String>,
+        }
+        let keys = Keys::deserialize(deserializer)?;
+        let stated = [
+            (PeriodKind::Day, keys.day),
+            (PeriodKind::Month, keys.month),
+            (PeriodKind::Quarter, keys.quarter),
+            (PeriodKind::Year, keys.year),
+        ];
+        let stated: Vec<(PeriodKind, Period)> = stated.into_iter().filter_map(|(kind, period)| Some((kind, period?))).collect();
+        match (stated.as_slice(), keys.value, keys.format) {
+            ([(kind, period)], None, None) if *kind == period.kind() => Ok(RowPeriod::Stated(*period)),
+            ([(_, period)], None, None) => {
+                Err(D::Error::custom(format!("{period} is a {0}; write {{ {0} = \"{period}\" }}", period.kind().label())))
+            }
+            ([], Some(value), Some(format)) => {
+                let kind = match () {
+                    () if format.contains("%d") => PeriodKind::Day,
+                    () if format.contains("%m") => PeriodKind::Month,
+                    () => PeriodKind::Year,
+                };
+                Ok(RowPeriod::Read { value, format, kind })
+            }
+            _ => Err(D::Error::custom(
+                "a period is { month = \"2025-10\" } (or day, quarter, year), or { value = \"…\", format = \"%m/%Y\" }",
+            )),
+        }
+    }
+}
+
+/// Rows to leave out.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Skip {
+    /// In which place (a path, a column's short name).
+    #[serde(alias = "value")]
+    pub column: Spanned<String>,
+    /// Which texts.
+    pub matches: Pattern,
+}
+
+/// A part of a row's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyPart {
+    /// The unit.
+    Unit,
+    /// The item.
+    Item,
+    /// The period.
+    Period,
+}
+
+/// One value of a row.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Read {
+    /// Which indicator it is a value of.
+    pub indicator: Spanned<String>,
+    /// Which item, when one row holds several figures of one indicator.
+    #[serde(default)]
+    pub item: Option<String>,
+    /// Where it stands.
+    pub value: Spanned<String>,
+    /// How it is written.
+    #[serde(default)]
+    pub number: NumberFormat,
+    /// For a source that prints binary floats: how many decimals it means.
+    #[serde(default)]
+    pub decimals: Option<u32>,
+    /// Texts that mean "no value", beside null.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// The place may be absent: then there is no reading and no finding.
+    #[serde(default)]
+    pub optional: bool,
+    /// A remark of the source, kept beside the value.
+    #[serde(default)]
+    pub flag: Option<Flag>,
+}
+
+/// A remark of the source beside a value.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flag {
+    /// Where it stands.
+    pub value: Spanned<String>,
+    /// It may be absent.
+    #[serde(default)]
+    pub optional: bool,
+}

@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::ValueEnum;
+use indicatif::ProgressBar;
 use serde::Serialize;
 
 /// How results are printed.
@@ -73,6 +74,14 @@ impl Table {
 
 fn is_figure(cell: &str) -> bool {
     cell.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '%' | '[' | ']' | '…' | ' ' | '–' | '*'))
+}
+
+/// A moving sign on standard error while something takes time; hidden unless a terminal is attached.
+pub fn spinner(doing: String) -> ProgressBar {
+    let spinner = ProgressBar::new_spinner().with_message(doing);
+    // Nothing is drawn for what is done in less than this.
+    spinner.enable_steady_tick(std::time::Duration::from_millis(500));
+    spinner
 }
 
 /// Prints a result in the format asked for.

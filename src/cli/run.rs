@@ -140,7 +140,9 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         archive: &archive,
         politeness: &politeness,
     };
+    let spinner = output::spinner(format!("collecting {}", arguments.collector));
     let ran = run_once(&place, loaded, arguments.at.unwrap_or_else(Ts::now), Trigger::Manual).await?;
+    spinner.finish_and_clear();
     #[derive(Serialize)]
     struct Report<'a> {
         run: &'a RunId,

@@ -69,7 +69,9 @@ pub async fn try_collector(arguments: &TryArguments, installation: &Installation
     let trials: Vec<Trial> = match &arguments.sample {
         Some(path) => vec![try_sample(arguments, installation, loaded, path, at)?],
         None => {
+            let spinner = output::spinner(format!("asking {}", arguments.collector));
             let fetched = fetch_http(&installation.settings, &installation.catalogue, &loaded.collector, at, &Politeness::default()).await;
+            spinner.finish_and_clear();
             fetched.into_iter().map(|fetched| trial(installation, loaded, fetched)).collect()
         }
     };

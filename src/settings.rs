@@ -10,7 +10,7 @@ use crate::catalogue::problem::Problem;
 /// One installation's settings. Every key has a default; unknown keys are errors.
 ///
 /// The environment wins over the file: `THUOCDO_STORE` and `THUOCDO_EVIDENCE`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// Which province this installation measures: `unit` is its unit id, every other name is what
@@ -62,6 +62,16 @@ fn quang_ninh() -> BTreeMap<String, String> {
 impl Default for Http {
     fn default() -> Http {
         Http { contact: "contact not set".to_owned() }
+    }
+}
+
+impl std::fmt::Debug for Settings {
+    /// Without the store's address, which may hold a password.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Settings { province, store: _, evidence, catalogue, rewrite, http, drop } = self;
+        let mut shown = f.debug_struct("Settings");
+        shown.field("province", province).field("store", &"***").field("evidence", evidence).field("catalogue", catalogue);
+        shown.field("rewrite", rewrite).field("http", http).field("drop", drop).finish()
     }
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde::Serialize;
 
+use super::output::say;
 use super::output::{self, Format, Table};
 use crate::catalogue::registry::Expected;
 use crate::catalogue::{Catalogue, LoadedCollector, Problem};
@@ -109,12 +110,12 @@ fn table(report: &Report, catalogue: &Catalogue) -> Table {
 }
 
 fn say(report: &Report) {
-    println!();
+    say!("");
     for set in &report.criteria {
-        println!("criteria set {} (sha256 {}…)", set.id, &set.sha256[..12]);
+        say!("criteria set {} (sha256 {}…)", set.id, &set.sha256[..12]);
     }
     for units in &report.units {
-        println!("{} of {} {}", units.listed, units.expected, units.what);
+        say!("{} of {} {}", units.listed, units.expected, units.what);
     }
-    println!("{} problems", report.problems.len());
+    say!("{} problems", report.problems.len());
 }

@@ -7,12 +7,14 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde::Serialize;
+use tempfile::TempDir;
 
 use super::output::{Format, Table};
+use super::output::{say, say_part};
 use super::score::{self, Scoring};
 use crate::catalogue::{Catalogue, Files};
 use crate::collect::archive::Archive;
-use crate::collect::run::{Ran, Workplace, run_once};
+use crate::collect::run::{Ran, When, Workplace, run_once};
 use crate::collect::source::Politeness;
 use crate::demo::{Figures, SIMULATED, serve};
 use crate::model::{Period, PeriodKind, RunState, Trigger, Ts, Unit};
@@ -57,21 +59,23 @@ const COLLECTORS: [&str; 8] = [
     "documents",
 ];
 
-/// Where a demonstration keeps its database and evidence.
+/// Where a demonstration keeps its database and evidence; a temporary folder goes when this is dropped.
 pub(super) struct Ground {
     folder: PathBuf,
-    removed_at_end: bool,
+    _temporary: Option<TempDir>,
 }
 
 impl Ground {
     pub(super) fn new(asked: Option<&Path>) -> anyhow::Result<Ground> {
-        let temporary = || std::env::temp_dir().join(format!("thuocdo-demo-{}", std::process::id()));
-        let ground = Ground { folder: asked.map_or_else(temporary, Path::to_path_buf), removed_at_end: asked.is_none() };
-        if ground.folder.join("thuocdo.db").exists() {
-            bail!("{} holds a database already; name a new folder", ground.folder.display());
+        let Some(folder) = asked else {
+            let temporary = TempDir::with_prefix("thuocdo-demo-").context("cannot make a temporary folder")?;
+            return Ok(Ground { folder: temporary.path().to_path_buf(), _temporary: Some(temporary) });
+        };
+        if folder.join("thuocdo.db").exists() {
+            bail!("{} holds a database already; name a new folder", folder.display());
         }
-        std::fs::create_dir_all(&ground.folder).with_context(|| format!("cannot make {}", ground.folder.display()))?;
-        Ok(ground)
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        Ok(Ground { folder: folder.to_path_buf(), _temporary: None })
     }
 
     pub(super) async fn db(&self) -> anyhow::Result<Db> {
@@ -80,15 +84,6 @@ impl Ground {
 
     pub(super) fn archive(&self) -> Archive {
         Archive::new(self.folder.join("evidence"))
-    }
-}
-
-impl Drop for Ground {
-    fn drop(&mut self) {
-        if self.removed_at_end {
-            // Best effort: a temporary folder that stays does no harm.
-            let _ = std::fs::remove_dir_all(&self.folder);
-        }
     }
 }
 
@@ -178,7 +173,7 @@ async fn collect(place: &Workplace<'_>, at: Ts) -> anyhow::Result<Vec<Ran>> {
     let mut runs = Vec::new();
     for id in COLLECTORS {
         let loaded = place.catalogue.collectors.get(id).with_context(|| format!("the shipped files have no collector {id}"))?;
-        runs.push(run_once(place, loaded, at, Trigger::Manual).await?);
+        runs.push(run_once(place, loaded, When::Stated(at), Trigger::Manual).await?);
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -229,15 +224,20 @@ fn show(format: Format, runs: &[Ran], run: &ScoreRun<'_>, explained: &[String]) 
     match format {
         Format::Json => {
             let runs = runs.iter().map(|ran| RunReport { run: &ran.run, state: ran.state, requests: ran.requests.len() }).collect();
-            println!("{}", serde_json::to_string_pretty(&Report { note: SIMULATED, runs, score: run, explained })?);
+            say!("{}", serde_json::to_string_pretty(&Report { note: SIMULATED, runs, score: run, explained })?);
         }
-        Format::Csv => print!("# {SIMULATED}\n{}", score::scores_table(run).csv()?),
+        Format::Csv => {
+            let mut table = score::scores_table(run);
+            table.columns.push("note".to_owned());
+            table.rows.iter_mut().for_each(|row| row.push(SIMULATED.to_owned()));
+            say_part!("{}", table.csv()?);
+        }
         Format::Table => {
-            println!("Thu thập ({SIMULATED})\n{}\n", runs_table(runs).aligned());
-            println!("{} {} ({SIMULATED})\n{}", run.title.vi, run.period, score::scores_table(run).aligned());
+            say!("Thu thập ({SIMULATED})\n{}\n", runs_table(runs).aligned());
+            say!("{} {} ({SIMULATED})\n{}", run.title.vi, run.period, score::scores_table(run).aligned());
             score::say_summary(run);
-            println!("\nVì sao? ({SIMULATED})");
-            explained.iter().for_each(|line| println!("{line}"));
+            say!("\nVì sao? ({SIMULATED})");
+            explained.iter().for_each(|line| say!("{line}"));
         }
     }
     Ok(())

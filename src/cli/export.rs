@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::Installation;
 use super::output::Table;
+use super::output::say_part;
 use super::score::{Scoring, Which, scores_table};
 use crate::model::{Exact, Observation, Ts};
 use crate::score::{Points, ScoreRun};
@@ -117,6 +118,6 @@ pub async fn export(command: &ExportCommand, installation: &Installation) -> any
             if matches!(what, Exported::Scores) { scores_table(&run) } else { lines_table(&run) }
         }
     };
-    print!("{}", table.csv()?);
+    say_part!("{}", table.csv()?);
     Ok(ExitCode::SUCCESS)
 }

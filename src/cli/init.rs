@@ -1,11 +1,13 @@
 //! `thuocdo init`: writes what is built in into a folder, for editing.
 
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
 
+use super::output::say;
 use crate::catalogue::Files;
 
 /// Arguments of `init`.
@@ -48,9 +50,18 @@ pub fn init(arguments: &InitArguments) -> anyhow::Result<ExitCode> {
         let target = folder.join(path);
         let parent = target.parent().expect("a file stands in a folder");
         std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        std::fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+        write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
     }
-    println!("{} files in {}", files.len(), folder.display());
-    println!("next: cd {} && thuocdo check", folder.display());
+    say!("{} files in {}", files.len(), folder.display());
+    say!("next: cd {} && thuocdo check", folder.display());
     Ok(ExitCode::SUCCESS)
+}
+
+/// The settings may come to hold a password, so files are for their owner only.
+fn write(target: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(target)?.write_all(text.as_bytes())
 }

@@ -21,6 +21,8 @@ use clap::{Parser, Subcommand};
 
 use crate::catalogue::{Catalogue, Files, Problem};
 use crate::collect::archive::Archive;
+use crate::collect::run::Workplace;
+use crate::collect::source::Politeness;
 use crate::settings::Settings;
 use crate::store::Db;
 use output::Format;
@@ -122,6 +124,10 @@ impl Installation {
 
     pub(crate) fn archive(&self) -> Archive {
         Archive::new(&self.settings.evidence)
+    }
+
+    pub(crate) fn workplace<'a>(&'a self, db: &'a Db, archive: &'a Archive, politeness: &'a Politeness) -> Workplace<'a> {
+        Workplace { settings: &self.settings, catalogue: &self.catalogue, db, archive, politeness }
     }
 }
 

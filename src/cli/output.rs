@@ -5,6 +5,25 @@ use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
+/// Prints a line.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::cli::output::write(format_args!("{}\n", format_args!($($text)*))) };
+}
+/// Prints without ending the line.
+macro_rules! say_part {
+    ($($text:tt)*) => { $crate::cli::output::write(format_args!($($text)*)) };
+}
+pub(crate) use {say, say_part};
+
+/// Writes to standard output. Whoever reads it may have seen enough (`thuocdo … | head`): that ends the program, quietly.
+pub fn write(text: std::fmt::Arguments<'_>) {
+    use std::io::Write;
+    if let Err(error) = std::io::stdout().write_fmt(text) {
+        let code = if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 1 };
+        std::process::exit(code);
+    }
+}
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
@@ -90,9 +109,9 @@ pub fn spinner(doing: String) -> ProgressBar {
 /// The result cannot be written as JSON.
 pub fn print(format: Format, json: &impl Serialize, table: &Table) -> anyhow::Result<()> {
     match format {
-        Format::Table => println!("{}", table.aligned()),
-        Format::Json => println!("{}", serde_json::to_string_pretty(json)?),
-        Format::Csv => print!("{}", table.csv()?),
+        Format::Table => say!("{}", table.aligned()),
+        Format::Json => say!("{}", serde_json::to_string_pretty(json)?),
+        Format::Csv => say_part!("{}", table.csv()?),
     }
     Ok(())
 }

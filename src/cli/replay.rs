@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 
+use super::output::say;
 use super::output::{self, Format, Table};
 use super::run::{Shown, collector_file, requests_table};
 use super::{Installation, joined};
 use crate::catalogue::LoadedCollector;
 use crate::collect::replay::{Difference, Replayed, compare, record, replay as replay_run};
-use crate::collect::run::Workplace;
 use crate::collect::source::Politeness;
-use crate::model::{Observation, Reading, RequestOutcome, RunId, Ts, Value};
+use crate::model::{Observation, Reading, RequestOutcome, RunId, Value};
 use crate::store::{Db, ObservationQuery, RequestRecord};
 
 /// Arguments of `replay`.
@@ -38,27 +38,36 @@ pub async fn replay(arguments: &ReplayArguments, installation: &Installation, fo
     let (db, archive, politeness) = (installation.db().await?, installation.archive(), Politeness::default());
     let row = db.run(&arguments.run).await?.with_context(|| format!("there is no run {}", arguments.run))?;
     let loaded = match &arguments.with {
-        Some(path) => collector_file(installation, path)?,
+        Some(path) => {
+            let loaded = collector_file(installation, path)?;
+            if *loaded.collector.id.get_ref() != arguments.run.collector {
+                bail!("{} is the file of {}, the run is one of {}", path.display(), loaded.collector.id.get_ref(), arguments.run.collector);
+            }
+            loaded
+        }
         None => {
             let text = db.spec(&row.spec).await?.with_context(|| format!("the collector file {} of the run is not kept", row.spec))?;
             LoadedCollector::parse(&format!("{}.toml", arguments.run.collector), &text)
                 .map_err(|problems| anyhow::anyhow!(joined(&problems)))?
         }
     };
-    let place = Workplace {
-        settings: &installation.settings,
-        catalogue: &installation.catalogue,
-        db: &db,
-        archive: &archive,
-        politeness: &politeness,
-    };
+    let place = installation.workplace(&db, &archive, &politeness);
     let replayed = replay_run(&place, &loaded, &arguments.run).await?;
     if arguments.record {
-        let recorded = record(&place, &loaded, replayed, Ts::now()).await?;
-        println!(
-            "{}: {} new, {} restated, {} unchanged observations",
-            recorded.0, recorded.1.observations_new, recorded.1.observations_restated, recorded.1.observations_unchanged
-        );
+        let ran = record(&place, &loaded, replayed).await?;
+        output::print(format, &ran.requests.iter().map(Shown::of).collect::<Vec<_>>(), &requests_table(&ran.requests))?;
+        if format == Format::Table {
+            let seen = ran.recorded;
+            say!(
+                "\n{} {}: {} new, {} restated, {} unchanged, {} superseded by newer evidence",
+                ran.run,
+                ran.state,
+                seen.observations_new,
+                seen.observations_restated,
+                seen.observations_unchanged,
+                seen.superseded
+            );
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.compare {
@@ -78,11 +87,24 @@ async fn compare_with_then(db: &Db, run: &RunId, replayed: &[Replayed], format: 
         let (period, then, now) = (difference.period.to_string(), show(&difference.then), show(&difference.now));
         table.row([&period, &difference.unit, &difference.indicator, &difference.item, &then, &now]);
     }
-    output::print(format, &differences, &table)?;
-    if format == Format::Table {
-        println!("\n{} of {} readings differ", differences.len(), then.len());
+    let turned: Vec<&Replayed> = replayed.iter().filter(|replayed| replayed.then != replayed.now.request.outcome).collect();
+    for replayed in &turned {
+        let request = &replayed.now.request;
+        table.row([
+            request.scope.period.map(|period| period.to_string()).unwrap_or_default(),
+            String::new(),
+            format!("request {}", request.no),
+            String::new(),
+            replayed.then.to_string(),
+            request.outcome.to_string(),
+        ]);
     }
-    Ok(if differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let outcomes: Vec<_> = turned.iter().map(|replayed| serde_json::json!({ "request": replayed.now.request.no, "then": replayed.then, "now": replayed.now.request.outcome })).collect();
+    output::print(format, &serde_json::json!({ "readings": differences, "outcomes": outcomes }), &table)?;
+    if format == Format::Table {
+        say!("\n{} of {} readings differ, {} of {} requests end otherwise", differences.len(), then.len(), turned.len(), replayed.len());
+    }
+    Ok(if differences.is_empty() && turned.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What the run read: its observations (a value that was known already is an older version), and what was kept apart.

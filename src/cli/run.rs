@@ -6,11 +6,13 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 
+use super::output::say;
 use super::output::{self, Format, Table};
 use super::{Installation, joined};
 use crate::catalogue::LoadedCollector;
-use crate::collect::run::{Workplace, run_once};
-use crate::collect::source::Politeness;
+use crate::collect::collector::Source;
+use crate::collect::run::{When, run_once};
+use crate::collect::source::{Politeness, is_loopback};
 use crate::model::{Finding, GateOutcome, GateResult, Period, Reason, RequestOutcome, RunId, RunState, Severity, Trigger, Ts};
 use crate::store::RequestRecord;
 
@@ -19,7 +21,7 @@ use crate::store::RequestRecord;
 pub struct RunArguments {
     /// Collector id
     collector: String,
-    /// Due instant, RFC 3339 (now); its values count as known from then on
+    /// When the answers were given and became known, RFC 3339 (now); for files, and sources rewritten to loopback
     #[arg(long, value_name = "INSTANT")]
     at: Option<Ts>,
 }
@@ -125,6 +127,23 @@ pub(crate) fn requests_table(records: &[RequestRecord]) -> Table {
     table
 }
 
+/// Now, or the instant that was stated: not a future one, and for a live source none at all, because what it says
+/// now was not known then. A source on loopback (`[rewrite]`) may answer with what was recorded then.
+fn when(arguments: &RunArguments, installation: &Installation, loaded: &LoadedCollector) -> anyhow::Result<When> {
+    let Some(at) = arguments.at else { return Ok(When::Now) };
+    if at > Ts::now() {
+        bail!("--at {at} lies in the future");
+    }
+    let on_loopback = |url: &str| url::Url::parse(url).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
+    let rewrites = &installation.settings.rewrite;
+    match &loaded.collector.source {
+        Source::Http(_) if rewrites.is_empty() || !rewrites.values().all(|to| on_loopback(to)) => {
+            bail!("--at is for files and for sources rewritten to loopback: what {} answers now was not known at {at}", arguments.collector)
+        }
+        Source::Http(_) | Source::File(_) => Ok(When::Stated(at)),
+    }
+}
+
 /// Runs one collector and records it; exit code 1 if nothing was recorded.
 pub async fn run(arguments: &RunArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     let loaded = collector(installation, &arguments.collector)?;
@@ -133,15 +152,9 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         bail!("{} waits for {} under [province] in the settings", arguments.collector, missing.join(", "));
     }
     let (db, archive, politeness) = (installation.db().await?, installation.archive(), Politeness::default());
-    let place = Workplace {
-        settings: &installation.settings,
-        catalogue: &installation.catalogue,
-        db: &db,
-        archive: &archive,
-        politeness: &politeness,
-    };
+    let place = installation.workplace(&db, &archive, &politeness);
     let spinner = output::spinner(format!("collecting {}", arguments.collector));
-    let ran = run_once(&place, loaded, arguments.at.unwrap_or_else(Ts::now), Trigger::Manual).await?;
+    let ran = run_once(&place, loaded, when(arguments, installation, loaded)?, Trigger::Manual).await?;
     spinner.finish_and_clear();
     #[derive(Serialize)]
     struct Report<'a> {
@@ -150,6 +163,7 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         observations_new: usize,
         observations_restated: usize,
         observations_unchanged: usize,
+        superseded: usize,
         quarantined: usize,
         requests: Vec<Shown<'a>>,
     }
@@ -159,14 +173,21 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         observations_new: ran.recorded.observations_new,
         observations_restated: ran.recorded.observations_restated,
         observations_unchanged: ran.recorded.observations_unchanged,
+        superseded: ran.recorded.superseded,
         quarantined: ran.recorded.quarantined,
         requests: ran.requests.iter().map(Shown::of).collect(),
     };
     output::print(format, &report, &requests_table(&ran.requests))?;
     if format == Format::Table {
-        println!(
-            "\n{} {}: {} new, {} restated, {} unchanged observations; {} readings quarantined",
-            ran.run, ran.state, report.observations_new, report.observations_restated, report.observations_unchanged, report.quarantined
+        say!(
+            "\n{} {}: {} new, {} restated, {} unchanged observations; {} superseded; {} readings quarantined",
+            ran.run,
+            ran.state,
+            report.observations_new,
+            report.observations_restated,
+            report.observations_unchanged,
+            report.superseded,
+            report.quarantined
         );
     }
     Ok(match ran.state {

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Installation;
+use super::output::say;
 use super::output::{self, Format, Table};
 use super::run::{Shown, requests_table};
 use crate::model::{RunId, RunState, Trigger, Ts};
@@ -83,10 +84,10 @@ async fn show_run(db: &Db, run: &RunId, format: Format) -> anyhow::Result<ExitCo
     output::print(format, &records.iter().map(Shown::of).collect::<Vec<_>>(), &requests_table(&records))?;
     if format == Format::Table {
         for (record, gate) in records.iter().flat_map(|record| record.gates.iter().map(move |gate| (record, gate))) {
-            println!("request {}  gate {:13} {}: {}", record.request.no, gate.outcome, gate.gate, gate.detail);
+            say!("request {}  gate {:13} {}: {}", record.request.no, gate.outcome, gate.gate, gate.detail);
         }
         for (record, finding) in records.iter().flat_map(|record| record.findings.iter().map(move |finding| (record, finding))) {
-            println!("request {}  {} {} {}: {}", record.request.no, finding.severity, finding.reason, finding.place, finding.text);
+            say!("request {}  {} {} {}: {}", record.request.no, finding.severity, finding.reason, finding.place, finding.text);
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -110,7 +111,7 @@ pub async fn verify(installation: &Installation, format: Format) -> anyhow::Resu
     let wrong = table.rows.len();
     output::print(format, &Report { n_evidence: all.len(), wrong: table.rows.clone() }, &table)?;
     if format == Format::Table {
-        println!("\n{} of {} bodies are as they were received", all.len() - wrong, all.len());
+        say!("\n{} of {} bodies are as they were received", all.len() - wrong, all.len());
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use super::Installation;
 use super::output::{self, Format, Table};
+use super::output::{say, say_part};
 use crate::catalogue::{Catalogue, LoadedCollector};
 use crate::collect::read::Known;
 use crate::collect::replay::read_again;
@@ -180,12 +181,12 @@ pub async fn score(arguments: &ScoreArguments, installation: &Installation, form
 
 /// What the table cannot say: who is not ranked and why, the mean, the marks.
 pub(crate) fn say_summary(run: &ScoreRun<'_>) {
-    println!();
+    say!("");
     for cohort in &run.cohorts {
-        print!("{}: {} of {} ranked", cohort.unit_group.label(), cohort.ranked, cohort.size);
+        say_part!("{}: {} of {} ranked", cohort.unit_group.label(), cohort.ranked, cohort.size);
         match cohort.unranked.first() {
-            None => println!(),
-            Some(first) => println!(
+            None => say!(""),
+            Some(first) => say!(
                 "; not ranked: {} and {} others (no evidence for {})",
                 first.unit,
                 cohort.unranked.len() - 1,
@@ -195,12 +196,12 @@ pub(crate) fn say_summary(run: &ScoreRun<'_>) {
     }
     // The mean of a single body is no mean; with one province it would pass for the national figure.
     if let Some(mean) = run.mean.as_ref().filter(|mean| mean.total.is_some() && mean.units > 1) {
-        println!("mean of {} units: {}", mean.units, mean.total.map(|total| total.fixed(2)).unwrap_or_default());
+        say!("mean of {} units: {}", mean.units, mean.total.map(|total| total.fixed(2)).unwrap_or_default());
     }
     if run.sheets.iter().any(|sheet| sheet.published) {
-        println!("* the source's own figure, not recomputed (rule `published`)");
+        say!("* the source's own figure, not recomputed (rule `published`)");
     }
-    println!("{} {} as of {} (criteria sha256 {})", run.set, run.period, run.as_of, run.criteria_sha256);
+    say!("{} {} as of {} (criteria sha256 {})", run.set, run.period, run.as_of, run.criteria_sha256);
 }
 
 /// Explains one line down to the evidence.
@@ -213,18 +214,12 @@ pub async fn explain(arguments: &ExplainArguments, installation: &Installation, 
         Language::En => Lang::En,
     };
     let (archive, politeness) = (installation.archive(), Politeness::default());
-    let place = Workplace {
-        settings: &installation.settings,
-        catalogue: &installation.catalogue,
-        db: &db,
-        archive: &archive,
-        politeness: &politeness,
-    };
+    let place = installation.workplace(&db, &archive, &politeness);
     let explanation = explained(&scoring, &unit.id, &arguments.criterion, lang, &place).await?;
     let mut table = Table::new(&["explanation"]);
     flatten(&explanation, 0, &mut |line| table.row([line]));
     match format {
-        Format::Table => table.rows.iter().flatten().for_each(|line| println!("{line}")),
+        Format::Table => table.rows.iter().flatten().for_each(|line| say!("{line}")),
         Format::Json | Format::Csv => output::print(format, &explanation, &table)?,
     }
     Ok(ExitCode::SUCCESS)

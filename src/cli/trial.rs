@@ -1,5 +1,6 @@
 //! `thuocdo try`: a collector on a live answer or a sample, everything shown, nothing stored.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -8,14 +9,17 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Installation;
+use super::output::say;
 use super::output::{self, Format, Table};
 use super::run::{collector, collector_file};
 use crate::catalogue::LoadedCollector;
+use crate::collect::ask::{Fetched, ask_each};
 use crate::collect::collector::Source;
-use crate::collect::read::{Judged, Known, judge_answer};
-use crate::collect::run::{Fetched, fetch_http, scopes};
-use crate::collect::source::{Failure, Politeness};
+use crate::collect::read::Known;
+use crate::collect::run::judge_attempt;
+use crate::collect::source::{Attempt, Politeness};
 use crate::model::{Finding, GateResult, Period, Reading, Reason, RequestOutcome, Scope, Ts};
+use crate::store::Db;
 
 /// Arguments of `try`.
 #[derive(Debug, Args)]
@@ -26,13 +30,13 @@ pub struct TryArguments {
     #[arg(long, value_name = "FILE")]
     sample: Option<PathBuf>,
     /// Period that the sample answers, like 2026 or 2026-08
-    #[arg(long)]
+    #[arg(long, requires = "sample")]
     period: Option<Period>,
     /// Unit that the sample answers, for collectors that ask unit by unit
-    #[arg(long)]
+    #[arg(long, requires = "sample")]
     unit: Option<String>,
     /// Media type of the sample, as the source states it
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", requires = "sample")]
     content_type: Option<String>,
     /// Due instant, RFC 3339 (now)
     #[arg(long, value_name = "INSTANT")]
@@ -46,15 +50,21 @@ struct Trial {
     url: String,
     request_body: String,
     period: Option<Period>,
+    unit: Option<String>,
     status: Option<u16>,
     content_type: String,
     size_bytes: usize,
+    /// The first characters of the answer.
+    begins: String,
     outcome: RequestOutcome,
     failure: Option<String>,
     findings: Vec<Finding>,
     gates: Vec<GateResult>,
     readings: Vec<Reading>,
 }
+
+/// So many characters of an answer are shown.
+const SHOWN: usize = 300;
 
 /// Fetches or reads a sample and shows everything side by side; nothing is stored.
 pub async fn try_collector(arguments: &TryArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
@@ -66,14 +76,10 @@ pub async fn try_collector(arguments: &TryArguments, installation: &Installation
         collector(installation, &arguments.collector)?
     };
     let at = arguments.at.unwrap_or_else(Ts::now);
-    let trials: Vec<Trial> = match &arguments.sample {
-        Some(path) => vec![try_sample(arguments, installation, loaded, path, at)?],
-        None => {
-            let spinner = output::spinner(format!("asking {}", arguments.collector));
-            let fetched = fetch_http(&installation.settings, &installation.catalogue, &loaded.collector, at, &Politeness::default()).await;
-            spinner.finish_and_clear();
-            fetched.into_iter().map(|fetched| trial(installation, loaded, fetched)).collect()
-        }
+    let known = known(installation, loaded, at).await?;
+    let trials = match &arguments.sample {
+        Some(path) => vec![trial(installation, loaded, &known, sample(arguments, installation, loaded, path, at)?).0],
+        None => ask(arguments, installation, loaded, &known, at).await,
     };
     if trials.is_empty() {
         bail!("{} has no request to make; a file collector is tried with --sample FILE", arguments.collector);
@@ -86,62 +92,88 @@ pub async fn try_collector(arguments: &TryArguments, installation: &Installation
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn try_sample(
-    arguments: &TryArguments,
-    installation: &Installation,
-    loaded: &LoadedCollector,
-    path: &Path,
-    at: Ts,
-) -> anyhow::Result<Trial> {
+/// What was recorded so far, for the gates that ask; nothing if there is no database yet (a trial makes none).
+async fn known(installation: &Installation, loaded: &LoadedCollector, at: Ts) -> anyhow::Result<Known> {
+    let missing =
+        installation.settings.store.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path.trim_start_matches("//")).exists());
+    if missing {
+        return Ok(Known::default());
+    }
+    let db = Db::open(&installation.settings.store).await?;
+    Ok(Known::load(&db, loaded, at).await?)
+}
+
+async fn ask(arguments: &TryArguments, installation: &Installation, loaded: &LoadedCollector, known: &Known, at: Ts) -> Vec<Trial> {
+    let spinner = output::spinner(format!("asking {}", arguments.collector));
+    let mut trials: Vec<Trial> = Vec::new();
+    let take = &mut |fetched: Fetched| {
+        let (trial, reason) = trial(installation, loaded, known, fetched);
+        trials.push(trial);
+        Ok::<_, Infallible>(reason)
+    };
+    let asked = ask_each(&installation.settings, &installation.catalogue, &loaded.collector, at, &Politeness::default(), take).await;
+    match asked {
+        Ok(()) => spinner.finish_and_clear(),
+        Err(never) => match never {},
+    }
+    trials
+}
+
+/// A saved answer as if it had just come.
+fn sample(arguments: &TryArguments, installation: &Installation, loaded: &LoadedCollector, path: &Path, at: Ts) -> anyhow::Result<Fetched> {
     let body = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let asked = scopes(&installation.settings, &installation.catalogue, &loaded.collector, at).into_iter().next();
-    let base = asked.unwrap_or(Scope { due: at, period: None, unit: None, province: installation.settings.province.clone() });
-    let scope = Scope { period: arguments.period.or(base.period), unit: arguments.unit.clone().or(base.unit), ..base };
-    let expected = match &loaded.collector.source {
-        Source::Http(http) => http.expect.content_type.clone().unwrap_or_default(),
-        Source::File(_) => String::new(),
+    let (by_period, by_unit, expected) = match &loaded.collector.source {
+        Source::Http(http) => (!http.for_each.period.is_empty(), http.for_each.unit.is_some(), http.expect.content_type.clone()),
+        Source::File(_) => (false, false, None),
     };
-    let content_type = arguments.content_type.clone().unwrap_or(expected);
-    let judged = judge_answer(&installation.settings, &installation.catalogue, loaded, &Known::default(), &scope, &body, &content_type);
-    Ok(as_trial("FILE".to_owned(), path.display().to_string(), String::new(), &scope, None, content_type, body.len(), judged))
+    if by_period && arguments.period.is_none() {
+        bail!("the collector asks by period, and its answers do not say which: add --period, like --period 2026");
+    }
+    if by_unit && arguments.unit.is_none() {
+        bail!("the collector asks unit by unit: add --unit ID");
+    }
+    let scope = Scope { due: at, period: arguments.period, unit: arguments.unit.clone(), province: installation.settings.province.clone() };
+    let attempt = Attempt {
+        method: "FILE".to_owned(),
+        url: path.display().to_string(),
+        request_body: String::new(),
+        at,
+        elapsed_micros: 0,
+        status: None,
+        content_type: arguments.content_type.clone().or(expected).unwrap_or_default(),
+        body: Some(body),
+        failure: None,
+    };
+    Ok(Fetched { scope, attempt })
 }
 
-fn trial(installation: &Installation, loaded: &LoadedCollector, fetched: Fetched) -> Trial {
+/// Reads and judges one attempt, and says why it is no use, if it is none.
+fn trial(installation: &Installation, loaded: &LoadedCollector, known: &Known, fetched: Fetched) -> (Trial, Option<Reason>) {
     let Fetched { scope, attempt } = fetched;
-    let size = attempt.body.as_ref().map_or(0, Vec::len);
-    let judged = match (&attempt.failure, &attempt.body) {
-        (None, Some(body)) => {
-            judge_answer(&installation.settings, &installation.catalogue, loaded, &Known::default(), &scope, body, &attempt.content_type)
-        }
-        (failure, _) => Judged::failed(failure.clone().unwrap_or_else(|| Failure::new(Reason::Internal, "no answer and no reason"))),
-    };
-    as_trial(attempt.method, attempt.url, attempt.request_body, &scope, attempt.status, attempt.content_type, size, judged)
-}
-
-fn as_trial(
-    method: String,
-    url: String,
-    request_body: String,
-    scope: &Scope,
-    status: Option<u16>,
-    content_type: String,
-    size_bytes: usize,
-    judged: Judged,
-) -> Trial {
-    Trial {
-        method,
-        url,
-        request_body,
+    let judged = judge_attempt(&installation.settings, &installation.catalogue, loaded, known, &scope, &attempt);
+    let reason = judged.failure.as_ref().map(|failure| failure.reason);
+    let body = attempt.body.unwrap_or_default();
+    let trial = Trial {
+        method: attempt.method,
+        url: attempt.url,
+        request_body: attempt.request_body,
         period: scope.period,
-        status,
-        content_type,
-        size_bytes,
+        unit: scope.unit,
+        status: attempt.status,
+        content_type: attempt.content_type,
+        size_bytes: body.len(),
+        begins: String::from_utf8_lossy(&body[..body.len().min(4 * SHOWN)])
+            .chars()
+            .take(SHOWN)
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect(),
         outcome: judged.outcome,
         failure: judged.failure.map(|failure| failure.to_string()),
         findings: judged.findings,
         gates: judged.gates,
         readings: judged.readings,
-    }
+    };
+    (trial, reason)
 }
 
 fn readings_table(trials: &[Trial]) -> Table {
@@ -154,25 +186,24 @@ fn readings_table(trials: &[Trial]) -> Table {
 }
 
 fn say_trial(trial: &Trial) {
-    let period = trial.period.map(|period| format!(" for {period}")).unwrap_or_default();
-    println!("\n{} {}{period}", trial.method, trial.url);
+    let about = [trial.period.map(|period| period.to_string()), trial.unit.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    say!("\n{} {} ({about})", trial.method, trial.url);
     if !trial.request_body.is_empty() {
-        println!("  sent     {}", trial.request_body);
+        say!("  sent     {}", trial.request_body);
     }
-    println!(
-        "  answer   status {}, {:?}, {} bytes",
-        trial.status.map_or("none".to_owned(), |status| status.to_string()),
-        trial.content_type,
-        trial.size_bytes
-    );
+    let status = trial.status.map_or("none".to_owned(), |status| status.to_string());
+    say!("  answer   status {status}, {:?}, {} bytes", trial.content_type, trial.size_bytes);
+    if !trial.begins.is_empty() {
+        say!("           {}", trial.begins);
+    }
     if let Some(failure) = &trial.failure {
-        println!("  failed   {failure}");
+        say!("  failed   {failure}");
     }
     for finding in &trial.findings {
-        println!("  finding  {} {} {}: {}", finding.severity, finding.reason, finding.place, finding.text);
+        say!("  finding  {} {} {}: {}", finding.severity, finding.reason, finding.place, finding.text);
     }
     for gate in &trial.gates {
-        println!("  gate     {:13} {}: {}", gate.outcome, gate.gate, gate.detail);
+        say!("  gate     {:13} {}: {}", gate.outcome, gate.gate, gate.detail);
     }
-    println!("  would be {} ({} readings); nothing was stored", trial.outcome, trial.readings.len());
+    say!("  would be {} ({} readings); nothing was stored", trial.outcome, trial.readings.len());
 }

@@ -1,5 +1,6 @@
 //! `thuocdo units`: the assessed bodies, and a draft of them from a source.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,10 +8,11 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::Installation;
+use super::output::say;
 use super::output::{self, Format, Table};
 use crate::catalogue::LoadedCollector;
+use crate::collect::ask::{Fetched, ask_each};
 use crate::collect::extract::{self, DraftUnit};
-use crate::collect::run::fetch_http;
 use crate::collect::source::Politeness;
 use crate::model::{Period, PeriodKind, Ts, UnitGroup};
 
@@ -55,8 +57,13 @@ pub async fn units(command: &UnitsCommand, installation: &Installation, format: 
     }
 }
 
+/// Today in Vietnam.
+fn today() -> Period {
+    Period::holding(PeriodKind::Day, Ts::now().utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive())
+}
+
 fn list_units(arguments: &ListArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
-    let period = arguments.period.unwrap_or_else(|| Period::holding(PeriodKind::Day, Ts::now().utc().date_naive()));
+    let period = arguments.period.unwrap_or_else(today);
     let registry = &installation.catalogue.registry;
     let units = match arguments.province {
         true => registry.below(installation.settings.province_unit(), period),
@@ -90,13 +97,13 @@ async fn draft_units(arguments: &DraftArguments, installation: &Installation) ->
     let draft = Draft::read(loaded, &body, &content_type, installation.settings.province_unit())?;
     eprintln!("{} units; look them through before they are used", draft.n_units);
     match &arguments.write {
-        None => println!("# {}\n{}\n# {}\n{}", draft.units_path, draft.units_csv, draft.codes_path, draft.codes_csv),
+        None => say!("# {}\n{}\n# {}\n{}", draft.units_path, draft.units_csv, draft.codes_path, draft.codes_csv),
         Some(folder) => {
             for (path, text) in [(&draft.units_path, &draft.units_csv), (&draft.codes_path, &draft.codes_csv)] {
                 let target = folder.join(path);
                 std::fs::create_dir_all(target.parent().expect("a file stands in a folder"))?;
                 std::fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
-                println!("{}", target.display());
+                say!("{}", target.display());
             }
         }
     }
@@ -104,15 +111,22 @@ async fn draft_units(arguments: &DraftArguments, installation: &Installation) ->
 }
 
 async fn newest_answer(installation: &Installation, loaded: &LoadedCollector) -> anyhow::Result<(Vec<u8>, String)> {
-    let fetched = fetch_http(&installation.settings, &installation.catalogue, &loaded.collector, Ts::now(), &Politeness::default()).await;
-    let mut failures = Vec::new();
-    for one in fetched.into_iter().rev() {
-        match (one.attempt.failure, one.attempt.body) {
-            (None, Some(body)) => return Ok((body, one.attempt.content_type)),
+    let spinner = output::spinner(format!("asking {}", loaded.collector.id.get_ref()));
+    let (mut newest, mut failures) = (None, Vec::new());
+    let take = &mut |fetched: Fetched| {
+        let reason = fetched.attempt.failure.as_ref().map(|failure| failure.reason);
+        match (fetched.attempt.failure, fetched.attempt.body) {
+            (None, Some(body)) => newest = Some((body, fetched.attempt.content_type)),
             (failure, _) => failures.extend(failure.map(|failure| failure.to_string())),
         }
+        Ok::<_, Infallible>(reason)
+    };
+    let asked = ask_each(&installation.settings, &installation.catalogue, &loaded.collector, Ts::now(), &Politeness::default(), take).await;
+    match asked {
+        Ok(()) => spinner.finish_and_clear(),
+        Err(never) => match never {},
     }
-    bail!("the source gave no answer: {}", failures.join("; "))
+    newest.with_context(|| format!("the source gave no answer: {}", failures.join("; ")))
 }
 
 /// Units and code map as a source names them, for review.

@@ -94,8 +94,9 @@ fn write_private(path: &Path, body: &[u8]) -> std::io::Result<()> {
     file.write_all(&packed)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    // The rename itself must survive a power cut before a row may name the file.
-    fs::File::open(folder)?.sync_all()
+    // The rename, and a folder made for it, must survive a power cut before a row may name the file.
+    fs::File::open(folder)?.sync_all()?;
+    fs::File::open(folder.parent().expect("an address stands two folders deep"))?.sync_all()
 }
 
 #[cfg(unix)]

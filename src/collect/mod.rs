@@ -1,6 +1,7 @@
 //! Collecting: from a due instant to trusted observations.
 
 pub mod archive;
+pub mod ask;
 pub mod collector;
 pub mod extract;
 pub mod gate;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ask::{code_of, local_day};
 use super::collector::{Collector, Source};
 use super::extract::{self, Context, Document, Extract};
 use super::gate::Expected;
@@ -91,10 +92,12 @@ pub fn judge_answer(
         return Judged::failed(failure);
     }
     let registry = &catalogue.registry;
-    let unit_of = |system: &str, code: &str, period: Period| registry.codes(system)?.unit(code, period).map(str::to_owned);
+    let today = local_day(collector, scope.due);
+    // A code means who it meant at the period's end, or today while the period is open: not yet its successor.
+    let unit_of = |system: &str, code: &str, period: Period| registry.codes(system)?.unit(code, in_force(period, today)).map(str::to_owned);
     let context = Context { collector, scope, unit_of: &unit_of, indicator: &|id| registry.indicator(id) };
     let read = extract::extract(&document, &context);
-    let expected = |which: Expected, period: Option<Period>| expected_units(settings, catalogue, scope, which, period);
+    let expected = |which: Expected, period: Option<Period>| expected_units(settings, catalogue, today, which, period);
     let case = Case {
         collector,
         document: &document,
@@ -121,12 +124,15 @@ fn conclude(read: Extract, gates: Vec<GateResult>) -> Judged {
     Judged { outcome, failure: None, findings, gates, readings: read.readings, shapes }
 }
 
+/// The day whose registry counts for a period: its last, or today while it is open.
+fn in_force(period: Period, today: Period) -> Period {
+    Period::holding(PeriodKind::Day, period.last().min(today.start()).max(period.start()))
+}
+
 /// Which units an answer should name at its period.
-fn expected_units(settings: &Settings, catalogue: &Catalogue, scope: &Scope, which: Expected, period: Option<Period>) -> Vec<Unit> {
+fn expected_units(settings: &Settings, catalogue: &Catalogue, today: Period, which: Expected, period: Option<Period>) -> Vec<Unit> {
     let registry = &catalogue.registry;
-    let period = period.unwrap_or_else(|| Period::holding(PeriodKind::Day, scope.due.utc().date_naive()));
-    // Bodies in force at the period's end: within the year of a merger, the answer lists the new ones.
-    let on = Period::holding(PeriodKind::Day, period.last().min(scope.due.utc().date_naive()).max(period.start()));
+    let on = in_force(period.unwrap_or(today), today);
     let province = settings.province_unit();
     let below = || registry.below(province, on).into_iter().cloned();
     match which {
@@ -157,7 +163,8 @@ fn unexpected(
         }
     }
     let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
-    let filling = Filling { scope, unit, code_of: &|_| None, zone: collector.schedule.timezone.0 };
+    let code_of = |system: &str| code_of(&catalogue.registry, system, unit, local_day(collector, scope.due));
+    let filling = Filling { scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
     for (path, template) in &expect.json {
         let wanted = match template.fill(&filling) {
             Ok(Some(wanted)) => wanted,

@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::archive::ArchiveError;
 use super::read::{Judged, Known, judge_answer};
-use super::run::{RunError, Workplace, outcome};
+use super::run::{Ran, RunError, When, Workplace, claim_run, record_run};
 use super::source::Failure;
 use crate::catalogue::LoadedCollector;
 use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Ts, Value};
-use crate::store::{Recorded, RequestRecord, RunRecord};
+use crate::store::RequestRecord;
 
 /// One request read again.
 #[derive(Debug)]
@@ -107,22 +107,15 @@ pub fn compare<'a>(then: impl IntoIterator<Item = &'a Reading>, now: impl IntoIt
     differing.map(difference).collect()
 }
 
-/// Records what a replay read as a run of its own, due now, on the evidence of then.
+/// Records what a replay read as a run of its own, due now, on the evidence of then. What newer evidence said
+/// meanwhile stands: the replayed answers are as old as they are.
 ///
 /// # Errors
 /// Our own trouble, or a run of this collector that is due at the very same instant.
-pub async fn record(
-    place: &Workplace<'_>,
-    loaded: &LoadedCollector,
-    replayed: Vec<Replayed>,
-    now: Ts,
-) -> Result<(RunId, Recorded), RunError> {
+pub async fn record(place: &Workplace<'_>, loaded: &LoadedCollector, replayed: Vec<Replayed>) -> Result<Ran, RunError> {
+    let now = Ts::now();
     let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: now };
-    let until = Ts::from(now.utc() + chrono::Duration::minutes(30));
-    let claim = place.db.claim_run(&run, Trigger::Replay, now, until, &loaded.sha256, &loaded.text).await?;
-    let claim = claim.ok_or_else(|| RunError::NotOurs(run.clone()))?;
+    let claim = claim_run(place, loaded, &run, Trigger::Replay).await?;
     let requests: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
-    let record = RunRecord { started_at: now, ended_at: Ts::now().max(now), state: outcome(&requests), retry_at: None, requests };
-    let recorded = place.db.record_run(&claim, &record, now).await?;
-    Ok((run, recorded))
+    record_run(place, &claim, &loaded.collector, When::Due(now), now, requests).await
 }

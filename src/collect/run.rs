@@ -1,17 +1,16 @@
 //! A run: every request of one collector at one due instant, from the fetch to the record.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use chrono::Duration;
 
 use super::archive::{Archive, ArchiveError};
-use super::collector::{Collector, Source};
+use super::ask::{Fetched, ask_each, failed};
+use super::collector::{Collector, FileSource, Source};
 use super::read::{Judged, Known, judge_answer};
-use super::source::{Attempt, Failure, Politeness, file, http};
-use super::template::Filling;
+use super::source::{Attempt, Failure, Politeness, file};
 use crate::catalogue::{Catalogue, LoadedCollector};
-use crate::model::{Finding, Reason, Request, RequestOutcome, RunId, RunState, Scope, Severity, Trigger, Ts, Unit};
+use crate::model::{Finding, Period, Reading, Reason, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Trigger, Ts};
 use crate::settings::Settings;
 use crate::store::{Claim, Db, Recorded, RequestRecord, RunRecord, StoreError};
 
@@ -27,6 +26,43 @@ pub struct Workplace<'a> {
     pub archive: &'a Archive,
     /// Rates shared by all collectors of this process.
     pub politeness: &'a Politeness,
+}
+
+/// When a run is due, and by which clock it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// Now.
+    Now,
+    /// At a scheduled instant; what it brings is known when it is recorded.
+    Due(Ts),
+    /// At an instant that a person states (`--at`): the answers are of then and count as known since then.
+    Stated(Ts),
+}
+
+impl When {
+    /// The due instant.
+    fn due(self) -> Ts {
+        match self {
+            When::Now => Ts::now(),
+            When::Due(at) | When::Stated(at) => at,
+        }
+    }
+
+    /// What the clock of the run shows.
+    fn now(self) -> Ts {
+        match self {
+            When::Now | When::Due(_) => Ts::now(),
+            When::Stated(at) => at,
+        }
+    }
+
+    /// When an answer counts as given: as it was, but never after a stated instant.
+    fn given(self, at: Ts) -> Ts {
+        match self {
+            When::Now | When::Due(_) => at,
+            When::Stated(stated) => at.min(stated),
+        }
+    }
 }
 
 /// What became of a run.
@@ -56,228 +92,212 @@ pub enum RunError {
     Archive(#[from] ArchiveError),
 }
 
-/// The story of one run: claim it, fetch, keep the bytes, read, judge, record.
-///
-/// `at` is when the run is due and when its values are known.
+/// The story of one run: claim it; ask, keep the bytes, read and judge, one answer after the other; record.
 ///
 /// # Errors
 /// Only our own trouble; what a source did wrong is recorded.
-pub async fn run_once(place: &Workplace<'_>, loaded: &LoadedCollector, at: Ts, trigger: Trigger) -> Result<Ran, RunError> {
-    let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: at };
-    let started_at = at;
-    // `at` may lie in the past (an export of October recorded in November): then the run's whole clock does.
-    let shift = at.utc() - Ts::now().utc();
-    let claim = claim(place, loaded, &run, trigger).await?;
-    let known = Known::load(place.db, loaded, at).await?;
-    let mut requests: Vec<RequestRecord> = Vec::new();
-    for mut fetched in fetch_all(place, loaded, at).await? {
-        fetched.attempt.at = Ts::from(fetched.attempt.at.utc() + shift).max(at);
-        let no = i32::try_from(requests.len()).unwrap_or(i32::MAX - 1) + 1;
-        requests.push(archive_and_judge(place, loaded, &known, no, fetched)?);
+pub async fn run_once(place: &Workplace<'_>, loaded: &LoadedCollector, when: When, trigger: Trigger) -> Result<Ran, RunError> {
+    let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: when.due() };
+    let claim = claim_run(place, loaded, &run, trigger).await?;
+    let started_at = when.now();
+    let known = Known::load(place.db, loaded, started_at).await?;
+    let mut bench = Bench { place, loaded, known: &known, when, requests: Vec::new() };
+    match &loaded.collector.source {
+        Source::Http(_) => {
+            let take = &mut |fetched| bench.take(fetched);
+            ask_each(place.settings, place.catalogue, &loaded.collector, run.due_at, place.politeness, take).await?;
+        }
+        Source::File(source) => take_files(&mut bench, source, run.due_at).await?,
     }
-    refuse_contradictions(&mut requests);
-    let state = outcome(&requests);
-    let record = RunRecord { started_at, ended_at: Ts::from(Ts::now().utc() + shift).max(at), state, retry_at: None, requests };
-    let recorded = place.db.record_run(&claim, &record, at).await?;
-    Ok(Ran { run, state, requests: record.requests, recorded })
+    record_run(place, &claim, &loaded.collector, when, started_at, bench.requests).await
 }
 
-async fn claim(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId, trigger: Trigger) -> Result<Claim, RunError> {
-    let limit = Duration::from_std(run_limit(&loaded.collector)).unwrap_or(Duration::hours(1));
+/// Records what was taken, as the last step of a run and of a replay.
+///
+/// # Errors
+/// The database.
+pub(super) async fn record_run(
+    place: &Workplace<'_>,
+    claim: &Claim,
+    collector: &Collector,
+    when: When,
+    started_at: Ts,
+    mut requests: Vec<RequestRecord>,
+) -> Result<Ran, RunError> {
+    settle_contradictions(collector, &mut requests);
+    let state = outcome(&requests);
+    let ended_at = when.now().max(started_at);
+    // A failed run may be made again by whoever asks for it; a quarantined one has its evidence and is replayed.
+    let retry_at = (state == RunState::Failed).then_some(ended_at);
+    let record = RunRecord { started_at, ended_at, state, retry_at, requests };
+    let recorded = place.db.record_run(claim, &record, ended_at).await?;
+    Ok(Ran { run: claim.run.clone(), state, requests: record.requests, recorded })
+}
+
+/// Claims a run by the real clock, whatever instant it is due.
+///
+/// # Errors
+/// `NotOurs`, or the database.
+pub(super) async fn claim_run(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId, trigger: Trigger) -> Result<Claim, RunError> {
+    let limit = match &loaded.collector.source {
+        Source::Http(http) => http.limits.run.0,
+        Source::File(_) => std::time::Duration::from_secs(20 * 60),
+    };
+    let now = Ts::now();
     // The claim outlives the run's own deadline, so that nobody takes over a run that is still recording.
-    let until = Ts::from(run.due_at.utc() + limit + Duration::minutes(5));
-    let claimed = place.db.claim_run(run, trigger, run.due_at, until, &loaded.sha256, &loaded.text).await?;
+    let until = Ts::from(now.utc() + Duration::from_std(limit).unwrap_or(Duration::hours(1)) + Duration::minutes(5));
+    let claimed = place.db.claim_run(run, trigger, now, until, &loaded.sha256, &loaded.text).await?;
     claimed.ok_or_else(|| RunError::NotOurs(run.clone()))
 }
 
-/// How long a run may take.
-fn run_limit(collector: &Collector) -> std::time::Duration {
-    match &collector.source {
-        Source::Http(http) => http.limits.run.0,
-        Source::File(_) => std::time::Duration::from_secs(20 * 60),
+/// Where the answers of one run are kept, read and judged, one after the other.
+struct Bench<'a> {
+    place: &'a Workplace<'a>,
+    loaded: &'a LoadedCollector,
+    known: &'a Known,
+    when: When,
+    requests: Vec<RequestRecord>,
+}
+
+impl Bench<'_> {
+    /// Keeps the bytes, then reads and judges them. Returns why there is no usable answer, if there is none.
+    fn take(&mut self, fetched: Fetched) -> Result<Option<Reason>, ArchiveError> {
+        let Fetched { scope, attempt } = fetched;
+        let evidence = attempt.body.as_deref().map(|body| self.place.archive.keep(body)).transpose()?;
+        let judged = judge_attempt(self.place.settings, self.place.catalogue, self.loaded, self.known, &scope, &attempt);
+        let reason = judged.failure.as_ref().map(|failure| failure.reason);
+        let request = Request {
+            no: i32::try_from(self.requests.len()).unwrap_or(i32::MAX - 1) + 1,
+            scope,
+            method: attempt.method,
+            url: attempt.url,
+            body: attempt.request_body,
+            at: self.when.given(attempt.at),
+            elapsed_micros: attempt.elapsed_micros,
+            status: attempt.status.map(i32::from),
+            content_type: attempt.content_type,
+            size_bytes: attempt.body.as_ref().map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX)),
+            evidence,
+            outcome: judged.outcome,
+            reason,
+            error: judged.failure.map(|failure| failure.text).unwrap_or_default(),
+        };
+        let Judged { findings, gates, readings, shapes, .. } = judged;
+        self.requests.push(RequestRecord { request, findings, gates, readings, shapes });
+        Ok(reason)
     }
 }
 
-/// One attempt and what it was about.
-pub struct Fetched {
-    /// What was asked.
-    pub scope: Scope,
-    /// What came.
-    pub attempt: Attempt,
-}
-
-/// Every attempt of every request.
-///
-/// # Errors
-/// The database, when it must be asked which files are known already.
-async fn fetch_all(place: &Workplace<'_>, loaded: &LoadedCollector, at: Ts) -> Result<Vec<Fetched>, RunError> {
-    match &loaded.collector.source {
-        Source::Http(_) => Ok(fetch_http(place.settings, place.catalogue, &loaded.collector, at, place.politeness).await),
-        Source::File(source) => {
-            let scope = Scope { due: at, period: None, unit: None, province: place.settings.province.clone() };
-            let fetched = |attempt| Fetched { scope: scope.clone(), attempt };
-            let files = match file::settled(source, &place.settings.drop) {
-                Ok(files) => files,
-                Err(failure) => return Ok(vec![fetched(failed("FILE", &source.glob.get_ref().0, failure))]),
-            };
-            let mut fresh = Vec::new();
-            let mut newest_known = None;
-            for path in files {
-                let attempt = file::read(source, &path);
-                let sha256 = attempt.body.as_deref().map(crate::model::Sha256::of);
-                match sha256 {
-                    Some(sha256) if place.db.is_recorded(loaded.collector.id.get_ref(), &sha256).await? => newest_known = Some(attempt),
-                    Some(_) | None => fresh.push(attempt),
-                }
-            }
-            // Files taken before must not be taken again (an old one would undo a newer one);
-            // when nothing is new, the newest is looked at again, so that its values count as checked.
-            if fresh.is_empty() {
-                fresh.extend(newest_known);
-            }
-            Ok(fresh.into_iter().map(fetched).collect())
-        }
-    }
-}
-
-/// Every request of an HTTP collector, one after the other; nothing is stored.
-pub async fn fetch_http(
+/// Reads and judges one attempt; an attempt without a usable answer has failed.
+pub fn judge_attempt(
     settings: &Settings,
     catalogue: &Catalogue,
-    collector: &Collector,
-    at: Ts,
-    politeness: &Politeness,
-) -> Vec<Fetched> {
-    let Source::Http(source) = &collector.source else { return Vec::new() };
-    let deadline = Instant::now() + source.limits.run.0;
-    let asker = http::Asker::new(source, settings, politeness, deadline);
-    let mut all = Vec::new();
-    for scope in scopes(settings, catalogue, collector, at) {
-        let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
-        let code_of = |system: &str| code_of(catalogue, system, unit, &scope);
-        let filling = Filling { scope: &scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
-        let prepared = http::prepare(source, settings, &filling);
-        let attempts = match (&asker, prepared) {
-            (Ok(asker), Ok(prepared)) => asker.ask(&prepared).await,
-            (Err(failure), _) => vec![failed("", "", failure.clone())],
-            (_, Err(failure)) => vec![failed("", "", failure)],
-        };
-        all.extend(attempts.into_iter().map(|attempt| Fetched { scope: scope.clone(), attempt }));
-    }
-    all
-}
-
-fn code_of(catalogue: &Catalogue, system: &str, unit: Option<&Unit>, scope: &Scope) -> Option<String> {
-    let period = scope.period.unwrap_or_else(|| crate::model::Period::holding(crate::model::PeriodKind::Day, scope.due.utc().date_naive()));
-    catalogue.registry.codes(system)?.code_of(&unit?.id, period).map(str::to_owned)
-}
-
-fn failed(method: &str, url: &str, failure: Failure) -> Attempt {
-    Attempt {
-        method: method.to_owned(),
-        url: url.to_owned(),
-        request_body: String::new(),
-        at: Ts::now(),
-        elapsed_micros: 0,
-        status: None,
-        content_type: String::new(),
-        body: None,
-        failure: Some(failure),
+    loaded: &LoadedCollector,
+    known: &Known,
+    scope: &Scope,
+    attempt: &Attempt,
+) -> Judged {
+    match (&attempt.failure, &attempt.body) {
+        (None, Some(body)) => judge_answer(settings, catalogue, loaded, known, scope, body, &attempt.content_type),
+        (Some(failure), _) => Judged::failed(failure.clone()),
+        (None, None) => Judged::failed(Failure::new(Reason::Internal, "no answer and no reason")),
     }
 }
 
-/// What a collector asks about at a due instant, one request each.
-pub fn scopes(settings: &Settings, catalogue: &Catalogue, collector: &Collector, at: Ts) -> Vec<Scope> {
-    let Source::Http(source) = &collector.source else { return Vec::new() };
-    let today = at.utc().with_timezone(&collector.schedule.timezone.0).date_naive();
-    let periods: Vec<Option<crate::model::Period>> = match source.for_each.period.as_slice() {
-        [] => vec![None],
-        choices => choices.iter().map(|choice| Some(choice.on(today))).collect(),
+/// Takes every settled file that was not recorded before, oldest first; if there is none, looks at the newest known again.
+///
+/// A file's time is its last change. The store lets older evidence restate nothing, so an old file that turns up late,
+/// or a quarantined one that passes after all, does not undo a newer one.
+async fn take_files(bench: &mut Bench<'_>, source: &FileSource, due: Ts) -> Result<(), RunError> {
+    let scope = Scope { due, period: None, unit: None, province: bench.place.settings.province.clone() };
+    let files = match file::settled(source, &bench.place.settings.drop) {
+        Ok(files) => files,
+        Err(failure) => {
+            bench.take(Fetched { scope, attempt: failed("FILE", &source.glob.get_ref().0, failure) })?;
+            return Ok(());
+        }
     };
-    let mut scopes = Vec::new();
-    for period in periods {
-        let base = Scope { due: at, period, unit: None, province: settings.province.clone() };
-        match source.for_each.unit {
-            None => scopes.push(base),
-            Some(group) => {
-                let on = period.unwrap_or_else(|| crate::model::Period::holding(crate::model::PeriodKind::Day, today));
-                let below = catalogue.registry.below(settings.province_unit(), on);
-                scopes.extend(
-                    below
-                        .into_iter()
-                        .filter(|unit| unit.unit_group == group)
-                        .map(|unit| Scope { unit: Some(unit.id.clone()), ..base.clone() }),
-                );
+    let mut newest_known = None;
+    for path in files {
+        let attempt = file::read(source, &path);
+        let is_known = match attempt.body.as_deref().map(Sha256::of) {
+            Some(sha256) => bench.place.db.is_recorded(bench.loaded.collector.id.get_ref(), &sha256).await?,
+            None => false,
+        };
+        match is_known {
+            true => newest_known = Some(path),
+            false => drop(bench.take(Fetched { scope: scope.clone(), attempt })?),
+        }
+    }
+    if bench.requests.is_empty() {
+        let attempt = match newest_known {
+            Some(path) => file::read(source, &path),
+            None => {
+                let pattern = &source.glob.get_ref().0;
+                failed("FILE", pattern, Failure::new(Reason::Config, format!("no settled file matches {pattern:?}")))
+            }
+        };
+        bench.take(Fetched { scope, attempt })?;
+    }
+    Ok(())
+}
+
+/// Two answers of one run that give one value differently. Of two files the newer one holds; two answers of one
+/// source at one moment contradict each other, and neither can be trusted.
+fn settle_contradictions(collector: &Collector, requests: &mut [RequestRecord]) {
+    let clashes = clashes(requests);
+    for clash in clashes {
+        match &collector.source {
+            Source::File(_) => give_way(&mut requests[clash.earlier], &clash),
+            Source::Http(_) => {
+                refuse(&mut requests[clash.earlier], clash.later, &clash);
+                refuse(&mut requests[clash.later], clash.earlier, &clash);
             }
         }
     }
-    scopes
 }
 
-/// Keeps the bytes, then reads and judges them.
-fn archive_and_judge(
-    place: &Workplace,
-    loaded: &LoadedCollector,
-    known: &Known,
-    no: i32,
-    fetched: Fetched,
-) -> Result<RequestRecord, RunError> {
-    let evidence = fetched.attempt.body.as_deref().map(|body| place.archive.keep(body)).transpose()?;
-    let Fetched { scope, attempt } = fetched;
-    let judged = match (&attempt.failure, &attempt.body) {
-        (None, Some(body)) => judge_answer(place.settings, place.catalogue, loaded, known, &scope, body, &attempt.content_type),
-        (failure, _) => Judged::failed(failure.clone().unwrap_or_else(|| Failure::new(Reason::Internal, "no answer and no reason"))),
-    };
-    let request = Request {
-        no,
-        scope,
-        method: attempt.method,
-        url: attempt.url,
-        body: attempt.request_body,
-        at: attempt.at,
-        elapsed_micros: attempt.elapsed_micros,
-        status: attempt.status.map(i32::from),
-        content_type: attempt.content_type,
-        size_bytes: attempt.body.as_ref().map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX)),
-        evidence,
-        outcome: judged.outcome,
-        reason: judged.failure.as_ref().map(|failure| failure.reason),
-        error: judged.failure.map(|failure| failure.text).unwrap_or_default(),
-    };
-    Ok(RequestRecord { request, findings: judged.findings, gates: judged.gates, readings: judged.readings, shapes: judged.shapes })
+/// One value that two requests give differently.
+struct Clash {
+    earlier: usize,
+    later: usize,
+    key: (String, String, String, Period),
 }
 
-/// Two answers of one run that give one value differently: neither can be trusted.
-fn refuse_contradictions(requests: &mut [RequestRecord]) {
-    let mut seen = BTreeMap::new();
+fn clashes(requests: &[RequestRecord]) -> Vec<Clash> {
+    let mut seen: BTreeMap<_, (usize, &Reading)> = BTreeMap::new();
     let mut clashes = Vec::new();
     for (index, record) in requests.iter().enumerate().filter(|(_, record)| record.request.outcome == RequestOutcome::Recorded) {
         for reading in &record.readings {
             let key = (&reading.indicator, &reading.unit, &reading.item, reading.period);
-            match seen.insert(key, (index, reading.value)) {
-                Some((other, value)) if value != reading.value => {
-                    clashes.push((other, index, format!("{} of {} for {}", reading.indicator, reading.unit, reading.period)))
-                }
-                Some(_) | None => (),
+            if let Some((earlier, other)) = seen.insert(key, (index, reading))
+                && (other.value, &other.flag) != (reading.value, &reading.flag)
+            {
+                let key = (reading.indicator.clone(), reading.unit.clone(), reading.item.clone(), reading.period);
+                clashes.push(Clash { earlier, later: index, key });
             }
         }
     }
-    for (one, other, what) in clashes {
-        for (index, against) in [(one, other), (other, one)] {
-            let text = format!("request {} gives another value of {what}", against + 1);
-            requests[index].findings.push(Finding {
-                reason: Reason::DuplicateKey,
-                severity: Severity::Quarantine,
-                place: "run".to_owned(),
-                text,
-            });
-            requests[index].request.outcome = RequestOutcome::Quarantined;
-        }
-    }
+    clashes
+}
+
+/// The reading of the older file is left out; its bytes stay.
+fn give_way(record: &mut RequestRecord, clash: &Clash) {
+    let (indicator, unit, item, period) = &clash.key;
+    record.readings.retain(|r| (&r.indicator, &r.unit, &r.item, &r.period) != (indicator, unit, item, period));
+    let text = format!("{indicator} of {unit} for {period}: the newer file of request {} holds", clash.later + 1);
+    record.findings.push(Finding::warn(Reason::DuplicateKey, "run", text));
+}
+
+fn refuse(record: &mut RequestRecord, other: usize, clash: &Clash) {
+    let (indicator, unit, _, period) = &clash.key;
+    let text = format!("request {} gives another value of {indicator} of {unit} for {period}", other + 1);
+    record.findings.push(Finding::quarantine(Reason::DuplicateKey, "run", text));
+    record.request.outcome = RequestOutcome::Quarantined;
 }
 
 /// How the run ended, by what became of the last attempt at each request.
-pub(super) fn outcome(requests: &[RequestRecord]) -> RunState {
+fn outcome(requests: &[RequestRecord]) -> RunState {
     let last: BTreeMap<(String, &str), RequestOutcome> = requests
         .iter()
         .map(|record| ((format!("{:?}", record.request.scope), record.request.url.as_str()), record.request.outcome))

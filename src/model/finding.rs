@@ -51,6 +51,8 @@ labelled! {
         DuplicateKey = "duplicate_key",
         /// A gate refused the answer.
         Gate = "gate",
+        /// Not asked any more, because the source said no to an earlier request of the run.
+        Cancelled = "cancelled",
         /// The collector or settings do not allow the request to be made.
         Config = "config",
         /// Our own fault.

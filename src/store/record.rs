@@ -48,6 +48,8 @@ pub struct Recorded {
     pub observations_restated: usize,
     /// Numbers that are as known: only the time of the last check moved.
     pub observations_unchanged: usize,
+    /// Numbers that differ from what newer evidence said already: no version is written.
+    pub superseded: usize,
     /// Readings that were kept apart.
     pub quarantined: usize,
 }
@@ -57,7 +59,8 @@ impl Db {
     ///
     /// A reading of a recorded request becomes a new version only if its value or flag differs from the latest
     /// one of its series and period; otherwise only `last_checked` moves, to the instant of the request and never
-    /// back. A version is recorded at `now`, or just after the one it replaces if the clock was set back.
+    /// back. A reading that differs but whose request is older than the last check is superseded and writes nothing.
+    /// A version is recorded at `now`, or just after the one it replaces if the clock was set back.
     /// Readings of any other request are kept apart.
     ///
     /// # Errors

@@ -37,6 +37,7 @@ type Key = (i64, Period);
 /// The newest version known of a series and period.
 struct Latest {
     recorded_at: Ts,
+    last_checked: Ts,
     value: Value,
     flag: String,
 }
@@ -77,6 +78,8 @@ fn changes<'a>(seen: &'a [(Key, Seen)], latest: &HashMap<Key, Latest>, now: Ts) 
                 versions.push((*key, now, seen));
             }
             Some(latest) if seen.says_as(latest.value, &latest.flag) => counts.observations_unchanged += 1,
+            // Older evidence (an export taken late, a replayed run) says what was, not what is: it restates nothing.
+            Some(latest) if seen.at < latest.last_checked => counts.superseded += 1,
             Some(latest) => {
                 counts.observations_restated += 1;
                 versions.push((*key, now.max(just_after(latest.recorded_at)), seen));
@@ -95,19 +98,20 @@ async fn latest_of(tx: &mut Tx, seen: &[(Key, Seen)]) -> Result<Vec<(Key, Latest
     // Each key is to be looked up, whatever the planner guesses: PostgreSQL would rather walk a table of 100 000 rows for
     // every batch (35 ms instead of 2), SQLite too without `cross join`, and only PostgreSQL knows `lateral`.
     const LATEST_SQLITE: &str = ")
-        select o.series, o.period, o.recorded_at, o.value, o.flag
-        from wanted w cross join observation o
+        select o.series, o.period, o.recorded_at, c.last_checked, o.value, o.flag
+        from wanted w cross join observation o left join checked c on c.series = o.series and c.period = o.period
         where o.series = w.series and o.period = w.period and o.recorded_at =
             (select max(v.recorded_at) from observation v where v.series = w.series and v.period = w.period)";
     const LATEST_POSTGRES: &str = ")
-        select o.series, o.period, o.recorded_at, o.value, o.flag
+        select o.series, o.period, o.recorded_at, c.last_checked, o.value, o.flag
         from wanted w cross join lateral
-            (select * from observation v where v.series = w.series and v.period = w.period order by v.recorded_at desc limit 1) o";
+            (select * from observation v where v.series = w.series and v.period = w.period order by v.recorded_at desc limit 1) o
+            left join checked c on c.series = o.series and c.period = o.period";
     let latest_sql = match tx {
         Tx::Sqlite(_) => LATEST_SQLITE,
         Tx::Postgres(_) => LATEST_POSTGRES,
     };
-    type Columns = (i64, Period, Ts, Option<Exact>, String);
+    type Columns = (i64, Period, Ts, Option<Ts>, Option<Exact>, String);
     let rows: Vec<Columns> = on!(tx, |tx| {
         let mut sql = QueryBuilder::new("with wanted (series, period) as (");
         sql.push_values(seen, |mut row, ((series, period), _)| {
@@ -115,8 +119,9 @@ async fn latest_of(tx: &mut Tx, seen: &[(Key, Seen)]) -> Result<Vec<(Key, Latest
         });
         sql.push(latest_sql).build_query_as().fetch_all(&mut **tx).await?
     });
-    let latest =
-        |(series, period, recorded_at, number, flag): Columns| ((series, period), Latest { recorded_at, value: value(number), flag });
+    let latest = |(series, period, recorded_at, checked, number, flag): Columns| {
+        ((series, period), Latest { recorded_at, last_checked: checked.unwrap_or(recorded_at), value: value(number), flag })
+    };
     Ok(rows.into_iter().map(latest).collect())
 }
 

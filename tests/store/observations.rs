@@ -70,12 +70,14 @@ async fn an_unchanged_value_moves_only_the_last_check_and_never_back() {
 }
 
 #[tokio::test]
-async fn a_clock_set_back_does_not_hide_the_later_version() {
-    on_both("a_clock_set_back_does_not_hide_the_later_version", async |db: Db| {
+async fn older_evidence_restates_nothing() {
+    on_both("older_evidence_restates_nothing", async |db: Db| {
         record(&db, 9, vec![reading(COUNT, "H49", number("10"))]).await.expect("recorded");
-        record(&db, 2, vec![reading(COUNT, "H49", number("11"))]).await.expect("recorded");
+        let late = record(&db, 2, vec![reading(COUNT, "H49", number("11")), reading(COUNT, "H01", number("7"))]).await.expect("recorded");
+        assert_eq!((late.superseded, late.observations_new, late.observations_restated), (1, 1, 0));
         let newest = db.observations(&all_as_of(at(10))).await.expect("the database answers");
-        assert_eq!((newest[0].value, newest[0].recorded_at.micros()), (number("11"), at(9).micros() + 1));
+        let values: Vec<_> = newest.iter().map(|o| (o.unit.as_str(), o.value, o.last_checked)).collect();
+        assert_eq!(values, [("H01", number("7"), at(2)), ("H49", number("10"), at(9))]);
     })
     .await;
 }

@@ -201,7 +201,7 @@ impl Default for Limits {
 }
 
 /// Politeness towards one host, across collectors of this process.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rate {
     /// So many requests …

@@ -33,7 +33,8 @@ pub fn settled(source: &FileSource, folder: &Path) -> Result<Vec<PathBuf>, Failu
 
 /// One file as an answer, never more than the limit in memory.
 pub fn read(source: &FileSource, path: &Path) -> Attempt {
-    let (at, started) = (Ts::now(), std::time::Instant::now());
+    let started = std::time::Instant::now();
+    let changed = path.metadata().and_then(|about| about.modified()).unwrap_or_else(|_| SystemTime::now());
     let got = read_limited(path, source.limit.0);
     let (body, failure) = match got {
         Ok(body) => (Some(body), None),
@@ -43,7 +44,8 @@ pub fn read(source: &FileSource, path: &Path) -> Attempt {
         method: "FILE".to_owned(),
         url: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         request_body: String::new(),
-        at,
+        // What a file says, it says as of its last change.
+        at: Ts::from(chrono::DateTime::<chrono::Utc>::from(changed)).min(Ts::now()),
         elapsed_micros: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
         status: None,
         content_type: String::new(),

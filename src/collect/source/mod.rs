@@ -4,7 +4,7 @@ pub mod file;
 pub mod http;
 mod polite;
 
-pub use polite::Politeness;
+pub use polite::{Politeness, Turn, is_loopback};
 
 use crate::model::{Reason, Ts};
 

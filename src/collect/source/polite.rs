@@ -12,39 +12,49 @@ use crate::collect::collector::Rate;
 /// Who may ask which host when.
 #[derive(Default)]
 pub struct Politeness {
-    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    hosts: Mutex<HashMap<String, Vec<Arc<Allowance>>>>,
 }
 
-struct Host {
+/// What one collector allows itself at a host.
+struct Allowance {
+    rate: Rate,
     limiter: DefaultDirectRateLimiter,
     turns: Arc<Semaphore>,
 }
 
+/// The right to make one request; ends when dropped.
+pub struct Turn(#[expect(dead_code, reason = "held until it is dropped")] Vec<OwnedSemaphorePermit>);
+
 impl Politeness {
-    /// Waits for this host's turn and rate; the turn ends when the permit is dropped.
+    /// Waits until every collector that asks this host would allow a request, so the strictest rate holds.
     ///
-    /// The first collector that asks a host sets its rate. A loopback address (demo, tests) is not rated.
-    pub async fn wait(&self, host: &str, rate: &Rate) -> OwnedSemaphorePermit {
-        let found = self.host(host, rate);
-        let turn = Arc::clone(&found.turns).acquire_owned().await.expect("the semaphore of a host is never closed");
-        if !is_loopback(host) {
-            found.limiter.until_ready().await;
+    /// Requests are spread evenly, without a burst: what is stated as 12 a minute is one in five seconds.
+    /// A loopback address (demo, tests) is not rated.
+    pub async fn wait(&self, host: &str, rate: &Rate) -> Turn {
+        let mut permits = Vec::new();
+        for allowance in self.allowances(host, rate) {
+            permits.push(Arc::clone(&allowance.turns).acquire_owned().await.expect("the semaphore of a host is never closed"));
+            if !is_loopback(host) {
+                allowance.limiter.until_ready().await;
+            }
         }
-        turn
+        Turn(permits)
     }
 
-    fn host(&self, host: &str, rate: &Rate) -> Arc<Host> {
+    fn allowances(&self, host: &str, rate: &Rate) -> Vec<Arc<Allowance>> {
         let mut hosts = self.hosts.lock().expect("no one panics while holding the table of hosts");
-        let made = hosts.entry(host.to_owned()).or_insert_with(|| {
+        let of_host = hosts.entry(host.to_owned()).or_default();
+        if !of_host.iter().any(|allowance| allowance.rate == *rate) {
             let every = rate.per.0 / rate.requests.get();
-            // A burst of the whole allowance, then one at a time: a province's daily round is short.
-            let quota = Quota::with_period(every).unwrap_or(Quota::per_second(rate.requests)).allow_burst(rate.requests);
-            Arc::new(Host { limiter: RateLimiter::direct(quota), turns: Arc::new(Semaphore::new(rate.concurrency.get() as usize)) })
-        });
-        Arc::clone(made)
+            let quota = Quota::with_period(every).unwrap_or(Quota::per_second(rate.requests));
+            let turns = Arc::new(Semaphore::new(rate.concurrency.get() as usize));
+            of_host.push(Arc::new(Allowance { rate: *rate, limiter: RateLimiter::direct(quota), turns }));
+        }
+        of_host.clone()
     }
 }
 
-fn is_loopback(host: &str) -> bool {
+/// Whether a host is this machine.
+pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

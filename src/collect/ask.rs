@@ -1,0 +1,127 @@
+//! Asking a source over HTTP: what about, one request after the other, and when to stop.
+
+use std::time::Instant;
+
+use super::collector::{Collector, HttpSource, Source};
+use super::source::{Attempt, Failure, Politeness, http};
+use super::template::Filling;
+use crate::catalogue::{Catalogue, Registry};
+use crate::model::{Period, PeriodKind, Reason, Scope, Ts, Unit};
+use crate::settings::Settings;
+
+/// One attempt and what it was about.
+pub struct Fetched {
+    /// What was asked.
+    pub scope: Scope,
+    /// What came.
+    pub attempt: Attempt,
+}
+
+/// Makes every request of an HTTP collector, one after the other, and hands each attempt to `take`, which says why an
+/// answer was no use. After a reason of `breaker.stop_on`, or when the rate limit outlasts the attempts, the source is
+/// left alone: the other requests are handed over as cancelled. Nothing is stored here.
+///
+/// # Errors
+/// Those of `take`.
+pub async fn ask_each<E>(
+    settings: &Settings,
+    catalogue: &Catalogue,
+    collector: &Collector,
+    at: Ts,
+    politeness: &Politeness,
+    take: &mut impl FnMut(Fetched) -> Result<Option<Reason>, E>,
+) -> Result<(), E> {
+    let Source::Http(source) = &collector.source else { return Ok(()) };
+    let asker = http::Asker::new(source, settings, politeness, Instant::now() + source.limits.run.0);
+    let mut scopes = scopes(settings, catalogue, collector, at);
+    if scopes.is_empty() {
+        let scope = Scope { due: at, period: None, unit: None, province: settings.province.clone() };
+        let failure = Failure::new(Reason::Config, "for_each names no period or unit to ask about");
+        take(Fetched { scope, attempt: failed("", "", failure) })?;
+    }
+    let mut scopes = scopes.drain(..);
+    while let Some(scope) = scopes.next() {
+        let mut last = None;
+        for attempt in attempts(source, settings, catalogue, collector, &asker, &scope).await {
+            last = take(Fetched { scope: scope.clone(), attempt })?;
+        }
+        if let Some(reason) = last.filter(|reason| source.breaker.stop_on.contains(reason) || *reason == Reason::RateLimited) {
+            for scope in scopes.by_ref() {
+                let failure = Failure::new(Reason::Cancelled, format!("not asked: the source answered {reason} to the request before"));
+                take(Fetched { scope, attempt: failed("", "", failure) })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn attempts(
+    source: &HttpSource,
+    settings: &Settings,
+    catalogue: &Catalogue,
+    collector: &Collector,
+    asker: &Result<http::Asker<'_>, Failure>,
+    scope: &Scope,
+) -> Vec<Attempt> {
+    let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
+    let day = local_day(collector, scope.due);
+    let code_of = |system: &str| code_of(&catalogue.registry, system, unit, day);
+    let filling = Filling { scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
+    match (asker, http::prepare(source, settings, &filling)) {
+        (Ok(asker), Ok(prepared)) => asker.ask(&prepared).await,
+        (Err(failure), _) => vec![failed("", "", failure.clone())],
+        (_, Err(failure)) => vec![failed("", "", failure)],
+    }
+}
+
+/// A unit's code in a code map on a day.
+pub fn code_of(registry: &Registry, system: &str, unit: Option<&Unit>, day: Period) -> Option<String> {
+    registry.codes(system)?.code_of(&unit?.id, day).map(str::to_owned)
+}
+
+/// The local day of an instant in the collector's zone.
+pub fn local_day(collector: &Collector, at: Ts) -> Period {
+    Period::holding(PeriodKind::Day, at.utc().with_timezone(&collector.schedule.timezone.0).date_naive())
+}
+
+/// An attempt that never left.
+pub(super) fn failed(method: &str, url: &str, failure: Failure) -> Attempt {
+    Attempt {
+        method: method.to_owned(),
+        url: url.to_owned(),
+        request_body: String::new(),
+        at: Ts::now(),
+        elapsed_micros: 0,
+        status: None,
+        content_type: String::new(),
+        body: None,
+        failure: Some(failure),
+    }
+}
+
+/// What a collector asks about at a due instant, one request each.
+pub fn scopes(settings: &Settings, catalogue: &Catalogue, collector: &Collector, at: Ts) -> Vec<Scope> {
+    let Source::Http(source) = &collector.source else { return Vec::new() };
+    let today = local_day(collector, at);
+    let periods: Vec<Option<Period>> = match source.for_each.period.as_slice() {
+        [] => vec![None],
+        choices => choices.iter().map(|choice| Some(choice.on(today.start()))).collect(),
+    };
+    let mut scopes = Vec::new();
+    for period in periods {
+        let base = Scope { due: at, period, unit: None, province: settings.province.clone() };
+        match source.for_each.unit {
+            None => scopes.push(base),
+            Some(group) => {
+                let below = catalogue.registry.below(settings.province_unit(), period.unwrap_or(today));
+                scopes.extend(
+                    below
+                        .into_iter()
+                        .filter(|unit| unit.unit_group == group)
+                        .map(|unit| Scope { unit: Some(unit.id.clone()), ..base.clone() }),
+                );
+            }
+        }
+    }
+    scopes
+}

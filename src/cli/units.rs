@@ -131,7 +131,7 @@ async fn newest_answer(installation: &Installation, loaded: &LoadedCollector) ->
 
 /// Units and code map as a source names them, for review.
 pub struct Draft {
-    /// How many units.
+    /// How many units the two files list.
     pub n_units: usize,
     /// Path below the catalogue's folder.
     pub units_path: String,
@@ -158,12 +158,13 @@ impl Draft {
         if let Some(finding) = findings.first() {
             bail!("{}: {}", finding.place, finding.text);
         }
-        if units.is_empty() {
-            bail!("the answer names no unit");
+        let n_units = units.iter().filter(|unit| unit.group != UnitGroup::Province).count();
+        if n_units == 0 {
+            bail!("the answer names no unit below the province; draft from a collector that reads the bodies of one province");
         }
         let slug = province.to_lowercase();
         Ok(Draft {
-            n_units: units.len(),
+            n_units,
             units_path: format!("registry/units/draft-{slug}.csv"),
             units_csv: units_csv(&units, province)?,
             codes_path: format!("registry/codes/{}/draft-{slug}.csv", system.get_ref()),

@@ -66,14 +66,11 @@ pub async fn demo(folder: &Path, keep: Option<&Path>, format: Format) -> anyhow:
             .filter(|capture| capture.root.is_none())
             .map(|capture| unusable(&capture.file, "asks about no province")),
     );
-    let portal = serve_recorded(recorded).await.context("cannot serve the recorded bodies on loopback")?;
     let mut compared = Vec::new();
-    for (no, province) in provinces.iter_mut().enumerate() {
-        province.settings.rewrite = [(PORTAL.to_owned(), portal.url())].into();
+    for (no, province) in provinces.iter().enumerate() {
         let ground = Ground::new(keep.map(|keep| keep.join(no.to_string())).as_deref())?;
-        province.collect_and_score(&ground, &mut answers, &mut compared).await?;
+        province.collect_and_score(&recorded, &ground, &mut answers, &mut compared).await?;
     }
-    portal.stop().await?;
     show(format, &answers, &compared)?;
     // A published figure without one of ours counts against us, and so does nothing at all.
     Ok(if !compared.is_empty() && compared.iter().all(|row| row.agrees) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -128,16 +125,39 @@ impl Province {
         Ok(Province { settings, catalogue, captures })
     }
 
-    /// Runs the collector of every capture at the moment of its capture, then scores every period that was recorded.
+    /// Runs every collector at the moments of its captures, oldest first, then scores every period that was recorded.
     async fn collect_and_score(
         &self,
+        recorded: &Recorded,
         ground: &Ground,
         answers: &mut Vec<AnswerReport>,
         compared: &mut Vec<Compared>,
     ) -> anyhow::Result<()> {
         let (db, archive, politeness) = (ground.db().await?, ground.archive(), Politeness::default());
-        let place = Workplace { settings: &self.settings, catalogue: &self.catalogue, db: &db, archive: &archive, politeness: &politeness };
         let mut periods = BTreeSet::new();
+        for ((moment, collector), captures) in self.rounds(answers) {
+            let portal = serve_recorded(recorded.at(moment)).await.context("cannot serve the recorded bodies on loopback")?;
+            let settings = Settings { rewrite: [(PORTAL.to_owned(), portal.url())].into(), ..self.settings.clone() };
+            let place = Workplace { settings: &settings, catalogue: &self.catalogue, db: &db, archive: &archive, politeness: &politeness };
+            let ran = run_once(&place, &self.catalogue.collectors[collector], moment, Trigger::Manual).await?;
+            portal.stop().await?;
+            periods.extend(recorded_periods(&ran));
+            answers.extend(reports(&ran, &captures));
+        }
+        let as_of = self.captures.iter().map(|capture| capture.captured_at).max().context("no capture")?;
+        for period in periods {
+            let set = &self.catalogue.criteria["qd766-2026"];
+            let scoring = Scoring::of(&self.catalogue, set, Some(self.settings.province_unit()), period, as_of, &db).await?;
+            compared.extend(compare(&scoring.score()?));
+        }
+        db.close().await;
+        Ok(())
+    }
+
+    /// What one run of a collector can be given: the captures of one moment, oldest moment first, so that a later
+    /// answer restates an earlier one. Captures that no request asks for are reported.
+    fn rounds(&self, answers: &mut Vec<AnswerReport>) -> BTreeMap<(Ts, &str), Vec<&Recording>> {
+        let mut rounds: BTreeMap<(Ts, &str), Vec<&Recording>> = BTreeMap::new();
         for capture in &self.captures {
             let Some(loaded) = self.catalogue.collectors.values().find(|loaded| asks(loaded, &capture.path)) else {
                 answers.push(unusable(&capture.file, &format!("no collector asks {}", capture.path)));
@@ -148,18 +168,9 @@ impl Province {
                 answers.push(unusable(&capture.file, "no request is about its period"));
                 continue;
             }
-            let ran = run_once(&place, loaded, When::Stated(capture.captured_at), Trigger::Manual).await?;
-            periods.extend(recorded_periods(&ran));
-            answers.extend(reports(&ran, capture));
+            rounds.entry((capture.captured_at, loaded.collector.id.get_ref())).or_default().push(capture);
         }
-        let as_of = self.captures.iter().map(|capture| capture.captured_at).max().context("no capture")?;
-        for period in periods {
-            let set = &self.catalogue.criteria["qd766-2026"];
-            let scoring = Scoring::of(&self.catalogue, set, Some(self.settings.province_unit()), period, as_of, &db).await?;
-            compared.extend(compare(&scoring.score()?));
-        }
-        db.close().await;
-        Ok(())
+        rounds
     }
 }
 
@@ -185,12 +196,13 @@ fn recorded_periods(ran: &Ran) -> impl Iterator<Item = Period> {
     ran.requests.iter().filter(|record| record.request.outcome == RequestOutcome::Recorded).filter_map(|record| record.request.scope.period)
 }
 
-fn reports(ran: &Ran, capture: &Recording) -> Vec<AnswerReport> {
+fn reports(ran: &Ran, captures: &[&Recording]) -> Vec<AnswerReport> {
     let report = |record: &crate::store::RequestRecord| {
         let request = &record.request;
         let not_recorded = request.reason == Some(Reason::Http4xx) && request.status == Some(404);
+        let capture = captures.iter().find(|capture| capture.period == request.scope.period);
         AnswerReport {
-            file: if request.scope.period == capture.period { capture.file.clone() } else { String::new() },
+            file: capture.map(|capture| capture.file.clone()).unwrap_or_default(),
             collector: ran.run.collector.clone(),
             period: request.scope.period.map(|period| period.to_string()).unwrap_or_default(),
             captured_at: ran.run.due_at.to_string(),

@@ -14,7 +14,7 @@ use crate::model::{Period, Sha256, Ts};
 const TIME_KEYS: [&str; 6] = ["timeType", "year", "quarter", "month", "fromDate", "toDate"];
 
 /// A folder of recorded bodies.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Recorded {
     status: u16,
     content_type: String,
@@ -23,7 +23,7 @@ pub struct Recorded {
 }
 
 /// One recorded body and the request it answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Capture {
     /// As the manifest names it, relative to the folder.
     pub file: String,
@@ -150,6 +150,12 @@ impl Recorded {
         &self.content_type
     }
 
+    /// Only what was recorded at this very moment: a run of that moment must not get what came later, nor what was older.
+    pub fn at(&self, moment: Ts) -> Recorded {
+        let captures = self.captures.iter().filter(|capture| capture.captured_at == moment).cloned().collect();
+        Recorded { captures, unusable: Vec::new(), content_type: self.content_type.clone(), ..*self }
+    }
+
     /// The newest body recorded for this path, these time keys and this root; paging is ignored.
     pub fn matching(&self, path: &str, asked: &Value) -> Option<&Capture> {
         self.captures.iter().filter(|capture| capture.answers(path, asked)).max_by_key(|capture| capture.captured_at)
@@ -241,7 +247,10 @@ mod tests {
             let found = recorded.matching(path, &asked).map(|capture| capture.bytes.as_slice());
             assert_eq!(found, want.map(str::as_bytes), "{path} {asked}");
         }
-        assert_eq!(recorded.roots(), ["r", "s"]);
+        let first = recorded.at("2026-10-01T00:00:00Z".parse().expect("an instant"));
+        let asked = json!({ "timeType": "year", "year": 2026, "rootDepartmentId": "r" });
+        assert_eq!(first.matching("/p", &asked).map(|capture| capture.bytes.as_slice()), Some(&b"old"[..]));
+        assert_eq!((recorded.roots().as_slice(), first.roots().as_slice()), (&["r".to_owned(), "s".to_owned()][..], &["r".to_owned()][..]));
         assert!(recorded.captures().iter().all(|capture| capture.period.is_some_and(|period| period.to_string() == "2026")));
     }
 

@@ -139,7 +139,7 @@ impl Province {
             let portal = serve_recorded(recorded.at(moment)).await.context("cannot serve the recorded bodies on loopback")?;
             let settings = Settings { rewrite: [(PORTAL.to_owned(), portal.url())].into(), ..self.settings.clone() };
             let place = Workplace { settings: &settings, catalogue: &self.catalogue, db: &db, archive: &archive, politeness: &politeness };
-            let ran = run_once(&place, &self.catalogue.collectors[collector], moment, Trigger::Manual).await?;
+            let ran = run_once(&place, &self.catalogue.collectors[collector], When::Stated(moment), Trigger::Manual).await?;
             portal.stop().await?;
             periods.extend(recorded_periods(&ran));
             answers.extend(reports(&ran, &captures));

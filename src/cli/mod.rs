@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod demo_bodies;
 mod export;
+mod freshness;
 mod init;
 mod output;
 mod replay;

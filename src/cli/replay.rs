@@ -13,6 +13,7 @@ use super::run::{Shown, collector_file, requests_table};
 use super::{Installation, joined};
 use crate::catalogue::LoadedCollector;
 use crate::collect::replay::{Difference, Replayed, compare, record, replay as replay_run};
+use crate::collect::run::When;
 use crate::collect::source::Politeness;
 use crate::model::{Observation, Reading, RequestOutcome, RunId, Value};
 use crate::store::{Db, ObservationQuery, RequestRecord};
@@ -54,7 +55,7 @@ pub async fn replay(arguments: &ReplayArguments, installation: &Installation, fo
     let place = installation.workplace(&db, &archive, &politeness);
     let replayed = replay_run(&place, &loaded, &arguments.run).await?;
     if arguments.record {
-        let ran = record(&place, &loaded, replayed).await?;
+        let ran = record(&place, &loaded, replayed, When::Now).await?;
         output::print(format, &ran.requests.iter().map(Shown::of).collect::<Vec<_>>(), &requests_table(&ran.requests))?;
         if format == Format::Table {
             let seen = ran.recorded;

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use super::Installation;
+use super::freshness::say_freshness;
 use super::output::{self, Format, Table};
 use super::output::{say, say_part};
 use crate::catalogue::{Catalogue, LoadedCollector};
@@ -175,6 +176,7 @@ pub async fn score(arguments: &ScoreArguments, installation: &Installation, form
     output::print(format, &run, &scores_table(&run))?;
     if format == Format::Table {
         say_summary(&run);
+        say_freshness(&installation.catalogue, &scoring.observations, scoring.as_of, &db).await?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,7 +9,7 @@ use super::read::{Judged, Known, judge_answer};
 use super::run::{Ran, RunError, When, Workplace, claim_run, record_run};
 use super::source::Failure;
 use crate::catalogue::LoadedCollector;
-use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Ts, Value};
+use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Value};
 use crate::store::RequestRecord;
 
 /// One request read again.
@@ -112,10 +112,9 @@ pub fn compare<'a>(then: impl IntoIterator<Item = &'a Reading>, now: impl IntoIt
 ///
 /// # Errors
 /// Our own trouble, or a run of this collector that is due at the very same instant.
-pub async fn record(place: &Workplace<'_>, loaded: &LoadedCollector, replayed: Vec<Replayed>) -> Result<Ran, RunError> {
-    let now = Ts::now();
-    let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: now };
+pub async fn record(place: &Workplace<'_>, loaded: &LoadedCollector, replayed: Vec<Replayed>, when: When) -> Result<Ran, RunError> {
+    let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: when.due() };
     let claim = claim_run(place, loaded, &run, Trigger::Replay).await?;
     let requests: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
-    record_run(place, &claim, &loaded.collector, When::Due(now), now, requests).await
+    record_run(place, &claim, &loaded.collector, when, when.now(), requests).await
 }

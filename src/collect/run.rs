@@ -41,7 +41,7 @@ pub enum When {
 
 impl When {
     /// The due instant.
-    fn due(self) -> Ts {
+    pub(super) fn due(self) -> Ts {
         match self {
             When::Now => Ts::now(),
             When::Due(at) | When::Stated(at) => at,
@@ -49,7 +49,7 @@ impl When {
     }
 
     /// What the clock of the run shows.
-    fn now(self) -> Ts {
+    pub(super) fn now(self) -> Ts {
         match self {
             When::Now | When::Due(_) => Ts::now(),
             When::Stated(at) => at,
@@ -160,6 +160,12 @@ struct Bench<'a> {
 }
 
 impl Bench<'_> {
+    /// Takes what could not even be tried.
+    fn take_failure(&mut self, scope: Scope, what: &str, failure: Failure) -> Result<(), RunError> {
+        self.take(Fetched { scope, attempt: failed("FILE", what, failure) })?;
+        Ok(())
+    }
+
     /// Keeps the bytes, then reads and judges them. Returns why there is no usable answer, if there is none.
     fn take(&mut self, fetched: Fetched) -> Result<Option<Reason>, ArchiveError> {
         let Fetched { scope, attempt } = fetched;
@@ -206,38 +212,33 @@ pub fn judge_attempt(
 
 /// Takes every settled file that was not recorded before, oldest first; if there is none, looks at the newest known again.
 ///
-/// A file's time is its last change. The store lets older evidence restate nothing, so an old file that turns up late,
-/// or a quarantined one that passes after all, does not undo a newer one.
+/// What a file says, it says as of its last change, and before any later file that was recorded already. The store lets
+/// older evidence restate nothing, so a file that turns up late, or passes its gates late, does not undo a newer one.
 async fn take_files(bench: &mut Bench<'_>, source: &FileSource, due: Ts) -> Result<(), RunError> {
     let scope = Scope { due, period: None, unit: None, province: bench.place.settings.province.clone() };
+    let pattern = &source.glob.get_ref().0;
     let files = match file::settled(source, &bench.place.settings.drop) {
-        Ok(files) => files,
-        Err(failure) => {
-            bench.take(Fetched { scope, attempt: failed("FILE", &source.glob.get_ref().0, failure) })?;
-            return Ok(());
-        }
+        Ok(files) if !files.is_empty() => files,
+        Ok(_) => return bench.take_failure(scope, pattern, Failure::new(Reason::Config, format!("no settled file matches {pattern:?}"))),
+        Err(failure) => return bench.take_failure(scope, pattern, failure),
     };
-    let mut newest_known = None;
-    for path in files {
-        let attempt = file::read(source, &path);
-        let is_known = match attempt.body.as_deref().map(Sha256::of) {
-            Some(sha256) => bench.place.db.is_recorded(bench.loaded.collector.id.get_ref(), &sha256).await?,
-            None => false,
-        };
-        match is_known {
-            true => newest_known = Some(path),
-            false => drop(bench.take(Fetched { scope: scope.clone(), attempt })?),
-        }
+    let mut known = Vec::new();
+    for path in &files {
+        let body = file::read(source, path).body;
+        known.push(match body.as_deref().map(Sha256::of) {
+            Some(sha256) => bench.place.db.recorded_at(bench.loaded.collector.id.get_ref(), &sha256).await?,
+            None => None,
+        });
     }
-    if bench.requests.is_empty() {
-        let attempt = match newest_known {
-            Some(path) => file::read(source, &path),
-            None => {
-                let pattern = &source.glob.get_ref().0;
-                failed("FILE", pattern, Failure::new(Reason::Config, format!("no settled file matches {pattern:?}")))
-            }
-        };
-        bench.take(Fetched { scope, attempt })?;
+    for (index, path) in files.iter().enumerate().filter(|(index, _)| known[*index].is_none()) {
+        let mut attempt = file::read(source, path);
+        if let Some(newer) = known[index..].iter().flatten().min() {
+            attempt.at = attempt.at.min(Ts::from(newer.utc() - Duration::microseconds(1)));
+        }
+        bench.take(Fetched { scope: scope.clone(), attempt })?;
+    }
+    if let (true, Some(newest)) = (bench.requests.is_empty(), files.last()) {
+        bench.take(Fetched { scope, attempt: file::read(source, newest) })?;
     }
     Ok(())
 }

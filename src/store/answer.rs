@@ -93,15 +93,15 @@ impl Db {
         rows.map_err(StoreError::while_doing("list the evidence".to_owned()))
     }
 
-    /// Whether some request of the collector that brought exactly these bytes was recorded.
+    /// When the last recorded request of the collector that brought exactly these bytes was made; `None` if there is none.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn is_recorded(&self, collector: &str, evidence: &Sha256) -> Result<bool, StoreError> {
-        const SQL: &str = "select no from request where collector = $1 and evidence = $2 and outcome = 'recorded' limit 1";
-        let row: Result<Option<i32>, _> =
+    pub async fn recorded_at(&self, collector: &str, evidence: &Sha256) -> Result<Option<Ts>, StoreError> {
+        const SQL: &str = "select at from request where collector = $1 and evidence = $2 and outcome = 'recorded' order by at desc limit 1";
+        let row: Result<Option<Ts>, _> =
             on!(self.reader(), |pool| sqlx::query_scalar(SQL).bind(collector).bind(evidence).fetch_optional(pool).await);
-        Ok(row.map_err(StoreError::while_doing(format!("look for evidence {evidence} of collector {collector}")))?.is_some())
+        row.map_err(StoreError::while_doing(format!("look for evidence {evidence} of collector {collector}")))
     }
 }
 

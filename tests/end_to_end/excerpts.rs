@@ -121,7 +121,7 @@ fn lists() -> Vec<(String, String)> {
     let procedures = "unit = { value = \"$.ISNGANHDOC\", codes = \"lists\" }\nperiod = { year = \"2025\" }\nitem = \"$.TTHC_MA\"\n\
                       [[rows.read]]\nindicator = \"tthc_public_count\"\nvalue = \"$.TOTAL_RECORDS\"";
     let decisions = "unit = { value = \"$.AGENCY_ID\", codes = \"npsp-2025-id\" }\nitem = \"$.ID\"\n\
-                     period = { read = { value = \"$.PUBLISHING_DATE\", format = \"%d-%m-%Y\", kind = \"day\" } }\n\
+                     period = { value = \"$.PUBLISHING_DATE\", format = \"%d-%m-%Y\" }\n\
                      [[rows.read]]\nindicator = \"tthc_public_count\"\nvalue = \"$.AMOUNT\"";
     let codes = "code,unit,valid_from,valid_to\n0,H49,,\n1,H44,,\n".to_owned();
     vec![

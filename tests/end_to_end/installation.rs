@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono_tz::Asia::Ho_Chi_Minh;
 use thuocdo::catalogue::{Catalogue, Files, LoadedCollector};
 use thuocdo::collect::archive::Archive;
-use thuocdo::collect::run::{Ran, Workplace, run_once};
+use thuocdo::collect::run::{Ran, When, Workplace, run_once};
 use thuocdo::collect::source::Politeness;
 use thuocdo::model::{Observation, Origin, Period, PeriodKind, Trigger, Ts};
 use thuocdo::score::{Input, ScoreRun, score};
@@ -61,7 +61,7 @@ impl Installation {
 
     /// Runs a collector at this instant.
     pub async fn run(&self, id: &str, at: Ts) -> Ran {
-        run_once(&self.place(), self.collector(id), at, Trigger::Manual).await.unwrap_or_else(|error| panic!("{id}: {error}"))
+        run_once(&self.place(), self.collector(id), When::Stated(at), Trigger::Manual).await.unwrap_or_else(|error| panic!("{id}: {error}"))
     }
 
     /// Puts a file into the drop folder and waits until it counts as settled ("1ms").

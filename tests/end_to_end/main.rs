@@ -2,6 +2,7 @@
 //! SQLite always, PostgreSQL when THUOCDO_TEST_POSTGRES names a server (tests/with-postgres.sh starts one).
 
 mod bodies;
+mod dropped_files;
 mod excerpts;
 mod installation;
 mod recordings;

@@ -167,6 +167,7 @@ fn plus(a: Recorded, b: Recorded) -> Recorded {
         observations_new: a.observations_new + b.observations_new,
         observations_restated: a.observations_restated + b.observations_restated,
         observations_unchanged: a.observations_unchanged + b.observations_unchanged,
+        superseded: 0,
         quarantined: a.quarantined + b.quarantined,
     }
 }

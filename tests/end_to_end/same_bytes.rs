@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use thuocdo::catalogue::{Catalogue, Files, LoadedCollector};
 use thuocdo::collect::replay::{Replayed, compare, record, replay};
 use thuocdo::collect::run::Ran;
+use thuocdo::collect::run::When;
 use thuocdo::demo::{Figures, serve};
 use thuocdo::model::{Exact, Period, PeriodKind, Reading, RequestOutcome, RunState, Trigger, Unit, Value};
 use thuocdo::store::{Db, Recorded};
@@ -177,7 +178,8 @@ async fn a_repaired_collector_reads_what_the_broken_one_missed() {
         println!("{name}: {} of {n_missed} missed readings read again", differences.len());
 
         let right_values = by_key(readings(&again));
-        let (run, recorded) = record(&installation.place(), right, again, ts(LATER)).await.expect("recorded");
+        let ran = record(&installation.place(), right, again, When::Stated(ts(LATER))).await.expect("recorded");
+        let (run, recorded) = (ran.run, ran.recorded);
         let row = installation.db.run(&run).await.expect("the database answers").expect("the run");
         assert_eq!((row.trigger, row.state), (Trigger::Replay, RunState::Recorded));
         assert_eq!(recorded, Recorded { observations_new: right_values.len(), ..Recorded::default() });
@@ -189,6 +191,38 @@ async fn a_repaired_collector_reads_what_the_broken_one_missed() {
         assert!(installation.known(ts(FIRST)).await.is_empty(), "we did not know it then");
         assert!(of_known.values().any(|value| *value != Value::Number(Exact::ZERO)));
         of_known
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn old_evidence_undoes_no_newer_value() {
+    let name = "old_evidence_undoes_no_newer_value";
+    let (shipped, _) = Catalogue::load(&Files::embedded());
+    let of_first = figures(&shipped, 268, day("2026-10-08"));
+    let of_later = figures(&shipped, 269, day("2026-10-09")).with_known_codes(&of_first.code_map());
+    let right = &shipped.collectors["npsp-progress"];
+    let broken = right.text.replace("\"$.totalOnTime\"", "\"$.totalOnTimely\"");
+    on_both(name, async |db| {
+        // The first day was missed, the second collected with the repaired file; then somebody replays the first.
+        let mut then = installation(&db, &of_first, vec![("collectors/npsp-progress.toml".to_owned(), broken.clone())]);
+        let runs = collect(&mut then, of_first.clone(), &["npsp-progress"], FIRST).await;
+        let mut repaired = installation(&db, &of_first, Vec::new());
+        collect(&mut repaired, of_later.clone(), &["npsp-progress"], LATER).await;
+        let newest = repaired.known(ts("2026-10-11T00:00:00Z")).await;
+
+        let again = replay(&then.place(), right, &runs[0].run).await.expect("the evidence is there");
+        let n_read = readings(&again).count();
+        let ran = record(&then.place(), right, again, When::Stated(ts("2026-10-10T00:00:00Z"))).await.expect("recorded");
+        let known = repaired.known(ts("2026-10-11T00:00:00Z")).await;
+        let n_same = known.iter().zip(&newest).filter(|(now, before)| now == before).count();
+        println!("{name}: {n_same} of {} values as before, {n_read} old readings left out", known.len());
+        assert!(known == newest);
+        let recorded = ran.recorded;
+        assert_eq!((recorded.observations_new, recorded.observations_restated), (0, 0));
+        assert_eq!(recorded.superseded + recorded.observations_unchanged, n_read);
+        assert!(recorded.superseded > 1000, "most values differ between the days: {recorded:?}");
+        n_read
     })
     .await;
 }

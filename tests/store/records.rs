@@ -57,9 +57,9 @@ async fn everything_comes_back_as_it_was() {
         let observed = db.observations(&all_as_of(at(99))).await.expect("the database answers");
         assert_eq!(observed.iter().map(|o| o.indicator.as_str()).collect::<Vec<_>>(), ["good"], "what was refused is not trusted");
         let recorded = async |no: i32| {
-            db.is_recorded("npsp-progress", of_each(no).request.evidence.as_ref().expect("bytes")).await.expect("the database answers")
+            db.recorded_at("npsp-progress", of_each(no).request.evidence.as_ref().expect("bytes")).await.expect("the database answers")
         };
-        assert_eq!((recorded(1).await, recorded(2).await), (true, false));
+        assert_eq!((recorded(1).await, recorded(2).await), (Some(of_each(1).request.at), None));
         (requests, findings, gates, kept_apart, observed, db.run(&run).await.expect("the database answers"))
     })
     .await;

@@ -209,8 +209,9 @@ impl AtUnit<'_> {
         let known = |figure: &Figure| matches!(figure, Figure::Known(_));
         let disputed = figures.iter().any(|figure| matches!(figure, Figure::Disputed { .. }));
         let absent = figures.iter().any(|figure| matches!(figure, Figure::Absent));
-        let missing = figures.iter().any(|figure| matches!(figure, Figure::Missing));
-        if missing && !absent && !disputed && self.criterion.when_missing == WhenMissing::Null {
+        let missing = |figure: &Figure| matches!(figure, Figure::Missing);
+        // A source that counts one side says that there is something to count: only bounds are known then.
+        if !figures.is_empty() && figures.iter().all(missing) && self.criterion.when_missing == WhenMissing::Null {
             return Ok(Outcome::NotApplicable);
         }
         if !disputed && !figures.iter().any(known) {
@@ -350,20 +351,24 @@ mod tests {
     proptest! {
         /// Whatever the hidden figures are, the points lie within the bounds given without them.
         #[test]
-        fn bounds_hold_the_truth(figures in prop::array::uniform4(0i64..8), hidden in prop::array::uniform4(0u8..3), kind in 0usize..5) {
+        fn bounds_hold_the_truth(figures in prop::array::uniform4(0i64..8), hidden in prop::array::uniform4(0u8..4), kind in 0usize..6) {
             let criterion = criterion([
                 "ratio = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], full_at = \"0.8\" }\nwhen_empty = \"full\"",
                 "ratio = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], full_at = \"1\" }\nwhen_empty = \"zero\"\nround = { model = \"percent-binary64\" }",
                 "ramp = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], zero_at = \"0.2\", full_at = \"0.9\" }\nwhen_empty = \"null\"",
                 "ramp = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], zero_at = \"0.9\", full_at = \"0.2\" }\nwhen_empty = \"zero\"",
                 "bands = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], bands = [[\"1\", \"6\"], [\"0.5\", \"2\"]] }\nwhen_empty = \"full\"",
+                "ratio = { of = [\"a\", \"b\"], over = [\"c\", \"d\"], full_at = \"1\" }\nwhen_empty = \"full\"\nwhen_missing = \"null\"",
             ][kind]);
+            // When the source states that it has nothing at all, that is what `when_missing` settles.
+            prop_assume!(hidden != [3; 4]);
             let known = figures.map(|figure| Figure::Known(figure.into()));
             let mut seen = known;
             for ((seen, hidden), figure) in seen.iter_mut().zip(hidden).zip(figures) {
                 match hidden {
                     0 => {}
                     1 => *seen = Figure::Absent,
+                    3 => *seen = Figure::Missing,
                     _ => *seen = Figure::Disputed { least: (figure - 1).max(0).into(), most: Some((figure + 2).into()) },
                 }
             }

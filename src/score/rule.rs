@@ -207,6 +207,12 @@ struct AtUnit<'a> {
 impl AtUnit<'_> {
     fn outcome(&self, figures: &[Figure], n_above: usize) -> Result<Outcome, Overflow> {
         let known = |figure: &Figure| matches!(figure, Figure::Known(_));
+        // Before anything is added: a negative part must not hide in a sum that is not negative.
+        let negative =
+            |figure: &Figure| matches!(figure, Figure::Known(value) | Figure::Disputed { least: value, .. } if *value < Exact::ZERO);
+        if !self.gauge && figures.iter().any(negative) {
+            return Ok(Outcome::NoEvidence(Why::Negative));
+        }
         let disputed = figures.iter().any(|figure| matches!(figure, Figure::Disputed { .. }));
         let absent = figures.iter().any(|figure| matches!(figure, Figure::Absent));
         let missing = |figure: &Figure| matches!(figure, Figure::Missing);
@@ -227,9 +233,6 @@ impl AtUnit<'_> {
     }
 
     fn exact(&self, n: Exact, d: Exact) -> Result<Outcome, Overflow> {
-        if !self.gauge && (n < Exact::ZERO || d < Exact::ZERO) {
-            return Ok(Outcome::NoEvidence(Why::Negative));
-        }
         if !d.is_zero() {
             return Ok(Outcome::Scored(self.points(n, d)?));
         }

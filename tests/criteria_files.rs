@@ -63,7 +63,7 @@ max = "8"
 "#;
 
 fn problems(text: &str) -> Vec<Problem> {
-    CriteriaSet::parse("bad.toml", text).err().unwrap_or_default()
+    CriteriaSet::parse("criteria/good.toml", text).err().unwrap_or_default()
 }
 
 /// Wrong text instead of right text; where the problem stands (the text that begins there); words of its message.
@@ -71,6 +71,7 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
     ("schema = 1", "schema = 2", "2\n", "schema 2 is not known"),
     ("schema = 1", "schemo = 1", "schemo", "unknown field"),
     ("id = \"good\"", "id = \"very good\"", "\"very good\"", "cannot be an id"),
+    ("id = \"good\"", "id = \"better\"", "\"better\"", "not the file's name"),
     ("id = \"good\"", "id = 7", "7\n", "expected a string"),
     ("vi = \"Tốt\"", "vi = \" \"", "\" \"", "must not be empty"),
     ("vi = \"Tốt\", ", "", "{ en = \"Good\"", "missing field `vi`"),

@@ -86,7 +86,10 @@ impl Check<'_> {
     fn head(&mut self, raw: &RawSet) {
         let schema = *raw.schema.get_ref();
         self.must(schema == 1, raw.schema.span(), format!("schema {schema} is not known"), "write schema = 1");
-        self.id(&raw.id, &mut HashSet::new());
+        let plain = self.id(&raw.id, &mut HashSet::new());
+        let stem = self.file.rsplit('/').next().and_then(|name| name.strip_suffix(".toml")).unwrap_or_default();
+        let message = format!("the id {:?} is not the file's name", raw.id.get_ref());
+        self.must(!plain || raw.id.get_ref() == stem, raw.id.span(), message, format!("write id = {stem:?}, or rename the file"));
         self.cited(&raw.cite);
         let (from, to) = (raw.in_force.get_ref().from, raw.in_force.get_ref().to);
         self.must(
@@ -98,11 +101,13 @@ impl Check<'_> {
         self.must(*raw.total.get_ref() > Exact::ZERO, raw.total.span(), "the total must be above 0", "write the sum of the groups' maxima");
     }
 
-    fn id(&mut self, id: &Spanned<String>, seen: &mut HashSet<String>) {
+    /// Whether the id is one at all; if not it is reported, and so is one that is given twice.
+    fn id(&mut self, id: &Spanned<String>, seen: &mut HashSet<String>) -> bool {
         let text = id.get_ref();
         let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
         self.must(plain, id.span(), format!("{text:?} cannot be an id"), "use letters, digits, '.', '-' and '_'");
         self.must(seen.insert(text.clone()), id.span(), format!("{text:?} is given twice"), "give each its own id");
+        plain
     }
 
     fn cited(&mut self, cite: &Spanned<String>) {

@@ -191,6 +191,22 @@ fn states_of_the_other_rules() {
 }
 
 #[test]
+fn a_set_names_everything_that_its_scoring_reads() {
+    let control = "control = { of = \"p\", item = \"X\" }";
+    let cases: [(&str, &[&str]); 3] = [
+        ("rule.declared = {}", &["declared_points"]),
+        (SETTLED, &["d", "settled"]),
+        ("rule.ratio = { of = [\"p\", \"a\"], over = \"a\", full_at = \"1\" }\nwhen_empty = \"zero\"", &["a", "p"]),
+    ];
+    for (criterion, want) in cases {
+        assert_eq!(set(criterion).input_indicators(), want, "{criterion}");
+        let with_control: std::collections::BTreeSet<_> = want.iter().copied().chain(["p"]).collect();
+        assert_eq!(set(&format!("{criterion}\n{control}")).input_indicators(), Vec::from_iter(with_control), "{criterion}");
+    }
+    assert_eq!(set("rule.declared = {}").indicators().count(), 0, "declared_points is no indicator of the registry");
+}
+
+#[test]
 fn a_class_needs_both_ends() {
     let set = set("rule.ratio = { of = [\"a\", \"b\"], over = \"d\", full_at = \"1\" }\nwhen_empty = \"zero\"");
     let unit = unit("u");

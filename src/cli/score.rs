@@ -105,9 +105,7 @@ impl<'a> Scoring<'a> {
             None => registry.units_in(on),
             Some(id) => registry.unit(id).into_iter().chain(registry.below(id, on)).collect(),
         };
-        let mut indicators: Vec<String> = set.indicators().map(|(id, _)| id.to_owned()).collect();
-        indicators.sort();
-        indicators.dedup();
+        let indicators = set.input_indicators().into_iter().map(str::to_owned).collect();
         let query = ObservationQuery { period: Some(period), indicators: Some(indicators), collector: None, unit: None, as_of };
         Ok(Scoring { set, units, observations: db.observations(&query).await?, period, as_of, catalogue })
     }

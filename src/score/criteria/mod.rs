@@ -6,7 +6,7 @@ mod check;
 mod check_rule;
 mod file;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::NaiveDate;
@@ -263,6 +263,14 @@ impl CriteriaSet {
     /// Every indicator named, with the byte range where it stands; the reserved `declared_points` is not among them.
     pub fn indicators(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
         self.indicators.iter().map(|(id, span)| (id.as_str(), span.clone()))
+    }
+
+    /// Every indicator whose observations a scoring needs: inputs and controls, and `declared_points`
+    /// where a rule reads them; sorted, each once.
+    pub fn input_indicators(&self) -> Vec<&str> {
+        let inputs = self.criteria().flat_map(|criterion| criterion.rule.inputs(&criterion.id)).map(|(_, indicator, _)| indicator);
+        let named = self.indicators.iter().map(|(id, _)| id.as_str());
+        inputs.chain(named).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A problem for each indicator that the registry does not know.

@@ -65,7 +65,7 @@ fn qd766(bencher: Bencher, n_units: usize) {
     let units: Vec<&Unit> = units.iter().collect();
     bencher.bench_local(|| {
         let input =
-            Input { period, as_of, units: &units, observations: &observations, origins: &|_| Origin::Measured, preferred: &|_| None };
+            Input { period, as_of, units: &units, observations: &observations, origins: &|_| Some(Origin::Measured), preferred: &|_| None };
         score(&set, &input).expect("a scoring").sheets.len()
     });
 }

@@ -74,7 +74,11 @@ fn observation(text: &str) -> Observation {
 }
 
 fn run<'a>(set: &'a CriteriaSet, units: &[&'a Unit], observations: &'a [Observation], as_of: &str) -> ScoreRun<'a> {
-    let origins = |collector: &str| if collector == "form" { Origin::Declared } else { Origin::Measured };
+    let origins = |collector: &str| match collector {
+        "form" => Some(Origin::Declared),
+        "gone" => None,
+        _ => Some(Origin::Measured),
+    };
     let preferred = |indicator: &str| (indicator == "settled").then(|| "s".to_owned());
     let input =
         Input { period: "2026".parse().expect("a year"), as_of: ts(as_of), units, observations, origins: &origins, preferred: &preferred };
@@ -154,13 +158,17 @@ fn states_of_a_quotient() {
 fn states_by_source() {
     use LineState::{NoEvidence, Scored};
     let from = &format!("{SETTLED}\nfrom = \"t\"");
-    let measured = &format!("{RATIO}\nwhen_empty = \"zero\"\nevidence_needed = {{ origin = \"measured\" }}");
+    let needing = |needed: &str| format!("{RATIO}\nwhen_empty = \"zero\"\nevidence_needed = {{ {needed} }}");
+    let (measured, declared) = (&needing("origin = \"measured\""), &needing("origin = \"declared\""));
     check(&[
         (SETTLED, &["settled@s=1", "settled@t=2", "d=2"], Scored, known("5")),
         (SETTLED, &["settled@t=2", "d=2"], Scored, known("10")),
         (from, &["settled@s=1", "settled@t=2", "d@t=2"], Scored, known("10")),
         (from, &["settled@s=1", "d@s=2"], NoEvidence, between("0", "10")),
         (measured, &["a@form=3", "b@form=4", "d@form=10"], NoEvidence, between("0", "10")),
+        (declared, &["a@form=3", "b@form=4", "d@form=10"], Scored, known("7")),
+        (measured, &["a@gone=3", "b@gone=4", "d@gone=10"], NoEvidence, between("0", "10")),
+        (declared, &["a@gone=3", "b@gone=4", "d@gone=10"], NoEvidence, between("0", "10")),
     ]);
 }
 
@@ -243,7 +251,7 @@ fn refusals_name_set_and_unit() {
             as_of: ts("2026-12-31T00:00:00Z"),
             units,
             observations: &[],
-            origins: &|_| Origin::Measured,
+            origins: &|_| Some(Origin::Measured),
             preferred: &|_| None,
         };
         score(&set, &input).err()
@@ -262,7 +270,7 @@ fn output_follows_its_schema() {
     let all = [
         "dossier_on_time_count=1652",
         "dossier_processed_count@s=2270",
-        "dossier_processed_count@t=2271",
+        "dossier_processed_count@gone=2271",
         "national_index_score/TDGQ=14.56",
     ];
     let null = ["eresult_count=", "eresult_due_count=", "digitised_count=284995", "digitised_due_count=443565", "reused_count=7"];
@@ -272,6 +280,7 @@ fn output_follows_its_schema() {
         let json = serde_json::to_value(&run).expect("JSON");
         let errors: Vec<String> = validator.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(errors.is_empty(), "{}", errors.join("\n"));
+        assert_eq!(json.to_string().contains(r#""collector":"gone","origin":null"#), said.contains(&all[2]), "{json}");
         assert_eq!(json["not_assessed"], serde_json::json!(["d"]));
     }
     assert!(!validator.is_valid(&serde_json::json!({ "schema": 1 })));

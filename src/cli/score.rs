@@ -14,7 +14,7 @@ use crate::collect::read::Known;
 use crate::collect::replay::read_again;
 use crate::collect::run::Workplace;
 use crate::collect::source::Politeness;
-use crate::model::{Observation, Origin, Period, PeriodKind, Ts, Unit};
+use crate::model::{Observation, Period, PeriodKind, Ts, Unit};
 use crate::score::criteria::CriteriaSet;
 use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
 use crate::score::{Input, Points, ScoreRun};
@@ -111,7 +111,7 @@ impl<'a> Scoring<'a> {
     }
 
     pub(crate) fn score(&'a self) -> anyhow::Result<ScoreRun<'a>> {
-        let origins = |collector: &str| self.catalogue.collectors.get(collector).map_or(Origin::Measured, |loaded| loaded.collector.origin);
+        let origins = |collector: &str| self.catalogue.collectors.get(collector).map(|loaded| loaded.collector.origin);
         let preferred = |indicator: &str| self.catalogue.registry.indicator(indicator).and_then(|indicator| indicator.collector.clone());
         let input = Input {
             period: self.period,

@@ -98,7 +98,7 @@ impl<'a> PlannedInput<'a> {
         unit: &'a str,
         criterion: &Criterion,
         said: &[&'a Observation],
-        origins: &dyn Fn(&str) -> Origin,
+        origins: &dyn Fn(&str) -> Option<Origin>,
     ) -> (Input<'a>, Figure) {
         let named = criterion.from.as_deref();
         let preferred = self.preferred.as_deref().filter(|preferred| said.iter().any(|o| o.collector == *preferred));
@@ -107,7 +107,8 @@ impl<'a> PlannedInput<'a> {
             .iter()
             .map(|o| {
                 let origin = origins(&o.collector);
-                let counts = counting.is_none_or(|id| id == o.collector) && criterion.origin_needed.is_none_or(|needed| needed == origin);
+                let counts =
+                    counting.is_none_or(|id| id == o.collector) && criterion.origin_needed.is_none_or(|needed| origin == Some(needed));
                 source(o, origin, counts)
             })
             .collect();
@@ -121,7 +122,7 @@ impl<'a> PlannedInput<'a> {
     }
 }
 
-fn source(observation: &Observation, origin: Origin, counts: bool) -> Source<'_> {
+fn source(observation: &Observation, origin: Option<Origin>, counts: bool) -> Source<'_> {
     Source {
         collector: &observation.collector,
         origin,

@@ -35,8 +35,8 @@ pub struct Input<'i, 'a> {
     pub units: &'i [&'a Unit],
     /// Observations of any period, moment, unit and indicator; what does not concern is passed over.
     pub observations: &'a [Observation],
-    /// Who makes a collector's numbers.
-    pub origins: &'i dyn Fn(&str) -> Origin,
+    /// Who makes a collector's numbers; `None` for a collector that is not known (any more).
+    pub origins: &'i dyn Fn(&str) -> Option<Origin>,
     /// The collector whose values count where several report an indicator (`indicators.toml`).
     pub preferred: &'i dyn Fn(&str) -> Option<String>,
 }
@@ -136,7 +136,7 @@ struct AtUnit<'i, 'a> {
     unit: &'a Unit,
     row: usize,
     index: &'i Index<'a>,
-    origins: &'i dyn Fn(&str) -> Origin,
+    origins: &'i dyn Fn(&str) -> Option<Origin>,
 }
 
 impl<'a> AtUnit<'_, 'a> {

@@ -229,8 +229,8 @@ pub struct Input<'a> {
 pub struct Source<'a> {
     /// Collector id.
     pub collector: &'a str,
-    /// Measured or declared.
-    pub origin: Origin,
+    /// Measured or declared; `None` when its collector is not known, which satisfies no needed origin.
+    pub origin: Option<Origin>,
     /// Whether it counts here: another may be named, or another origin be needed.
     pub counts: bool,
     /// The number; `None` when the source states that it has none.

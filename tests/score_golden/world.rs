@@ -102,7 +102,7 @@ impl World {
             as_of: noon(),
             units: &units,
             observations: &self.observations,
-            origins: &|_| Origin::Measured,
+            origins: &|_| Some(Origin::Measured),
             preferred: &|_| None,
         };
         score(set, &input).expect("a scoring")

@@ -119,7 +119,11 @@ const WRONG: &[(&str, &str, &str, &str)] = &[
         "{ model = \"percent-binary64\" }\n  evidence",
         "ratio rules only",
     ),
-    ("origin = \"measured\"", "coverage = \"0.9\"", "coverage", "unknown field"),
+    ("origin = \"measured\"", "covers = \"0.9\"", "covers", "unknown field"),
+    ("origin = \"measured\"", "coverage = \"0\"", "\"0\"", "above 0 and at most 1"),
+    ("origin = \"measured\"", "coverage = \"1.01\"", "\"1.01\"", "above 0 and at most 1"),
+    ("origin = \"measured\"", "coverage = 0.9", "0.9", "decimal number in quotes"),
+    ("{ origin = \"measured\" }", "{}", "{}", "names nothing"),
     ("origin = \"measured\"", "origin = \"felt\"", "\"felt\"", "unknown variant"),
     (
         "  cite = \"Điều 2\"\n  max = \"8\"\n  applies = { unit_groups = [\"department\"] }",

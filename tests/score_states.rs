@@ -159,6 +159,7 @@ fn states_by_source() {
     use LineState::{NoEvidence, Scored};
     let from = &format!("{SETTLED}\nfrom = \"t\"");
     let needing = |needed: &str| format!("{RATIO}\nwhen_empty = \"zero\"\nevidence_needed = {{ {needed} }}");
+    let (covered, whole) = (&needing("coverage = \"0.95\", origin = \"measured\""), &needing("coverage = \"1\""));
     let (measured, declared) = (&needing("origin = \"measured\""), &needing("origin = \"declared\""));
     check(&[
         (SETTLED, &["settled@s=1", "settled@t=2", "d=2"], Scored, known("5")),
@@ -168,6 +169,9 @@ fn states_by_source() {
         (measured, &["a@form=3", "b@form=4", "d@form=10"], NoEvidence, between("0", "10")),
         (declared, &["a@form=3", "b@form=4", "d@form=10"], Scored, known("7")),
         (measured, &["a@gone=3", "b@gone=4", "d@gone=10"], NoEvidence, between("0", "10")),
+        (covered, &["a=3", "b=4", "d=10"], Scored, known("7")),
+        (covered, &["a@form=3", "b@form=4", "d@form=10"], NoEvidence, between("0", "10")),
+        (whole, &["a@gone=3", "b@gone=4", "d@gone=10"], Scored, known("7")),
         (declared, &["a@gone=3", "b@gone=4", "d@gone=10"], NoEvidence, between("0", "10")),
     ]);
 }

@@ -6,10 +6,10 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::check_rule;
-use super::file::{RawApplies, RawCriterion, RawFigure, RawGroup, RawMean, RawRound, RawSet};
+use super::file::{RawApplies, RawCriterion, RawEvidence, RawFigure, RawGroup, RawMean, RawRound, RawSet};
 use super::{Class, Control, CriteriaSet, Criterion, Group, Mean, Named, PerGroup, Status, WhenEmpty};
 use crate::catalogue::problem::Problem;
-use crate::model::{Exact, Sha256, UnitGroup};
+use crate::model::{Exact, Origin, Sha256, UnitGroup};
 use crate::score::round::Model;
 use crate::score::rule::Rule;
 
@@ -200,6 +200,7 @@ impl Check<'_> {
             self.collectors.push((from.get_ref().clone(), from.span()));
         }
         let control = raw.control.as_ref().map(|control| self.control(control));
+        let (origin_needed, coverage_needed) = raw.evidence_needed.map_or((None, None), |needed| self.evidence_needed(needed));
         Criterion {
             id: raw.id.into_inner(),
             title: raw.title,
@@ -213,8 +214,26 @@ impl Check<'_> {
             round,
             from: raw.from.map(Spanned::into_inner),
             control,
-            origin_needed: raw.evidence_needed.map(|needed| needed.origin),
+            origin_needed,
+            coverage_needed,
         }
+    }
+
+    fn evidence_needed(&mut self, raw: Spanned<RawEvidence>) -> (Option<Origin>, Option<Exact>) {
+        let span = raw.span();
+        let RawEvidence { origin, coverage } = raw.into_inner();
+        let fix = "write origin = \"measured\", coverage = \"0.95\", or both; or remove evidence_needed";
+        self.must(origin.is_some() || coverage.is_some(), span, "evidence_needed names nothing that is needed", fix);
+        if let Some(coverage) = &coverage {
+            let share = Exact::ZERO < *coverage.get_ref() && *coverage.get_ref() <= Exact::ONE;
+            self.must(
+                share,
+                coverage.span(),
+                "coverage must be above 0 and at most 1",
+                "write the share that must be covered, like \"0.95\"",
+            );
+        }
+        (origin, coverage.map(Spanned::into_inner))
     }
 
     fn control(&mut self, raw: &RawFigure) -> Control {

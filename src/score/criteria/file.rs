@@ -95,7 +95,7 @@ pub(super) struct RawCriterion {
     pub round: Option<Spanned<RawRound>>,
     pub from: Option<Spanned<String>>,
     pub control: Option<RawFigure>,
-    pub evidence_needed: Option<RawEvidence>,
+    pub evidence_needed: Option<Spanned<RawEvidence>>,
 }
 
 #[derive(Deserialize)]
@@ -107,7 +107,8 @@ pub(super) struct RawRound {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawEvidence {
-    pub origin: Origin,
+    pub origin: Option<Origin>,
+    pub coverage: Option<Spanned<Exact>>,
 }
 
 /// A figure of a source: an indicator and its item.

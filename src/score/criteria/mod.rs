@@ -184,6 +184,9 @@ pub struct Criterion {
     pub control: Option<Control>,
     /// Inputs of another origin do not count.
     pub origin_needed: Option<Origin>,
+    /// The least share of its period that an input must cover, above 0 and at most 1. A count is read
+    /// whole, so it covers its period and satisfies every share.
+    pub coverage_needed: Option<Exact>,
 }
 
 impl Criterion {

@@ -231,6 +231,46 @@ fn a_class_needs_both_ends() {
 }
 
 #[test]
+fn a_place_that_a_range_could_overturn_is_a_range() {
+    let ratio = "rule.ratio = { of = [\"a\", \"b\"], over = \"d\", full_at = \"1\" }\nwhen_empty = \"zero\"";
+    let set = set(ratio);
+    let units = ["first", "open", "second", "tied"].map(unit);
+    let units: Vec<&Unit> = units.iter().collect();
+    // 9, at least 3, 5, 5: the range reaches above everybody.
+    let told = |hidden: &str| {
+        let said = ["first:a=9", "first:b=0", "open:a=3", hidden, "second:a=5", "second:b=0", "tied:a=4", "tied:b=1"];
+        let all = said.into_iter().chain(["first:d=10", "open:d=10", "second:d=10", "tied:d=10"]);
+        all.map(|text| {
+            let (unit, text) = text.split_once(':').expect("a unit");
+            Observation { unit: unit.to_owned(), ..observation(text) }
+        })
+        .collect::<Vec<_>>()
+    };
+    type Place = (Option<u32>, Option<(u32, u32)>);
+    let cases: [(&str, [Place; 4], usize); 3] = [
+        ("open:z=0", [(None, Some((1, 2))), (None, Some((1, 4))), (None, Some((2, 3))), (None, Some((2, 3)))], 0),
+        ("open:b@s=0", [(Some(1), Some((1, 1))), (Some(4), Some((4, 4))), (Some(2), Some((2, 2))), (Some(2), Some((2, 2)))], 4),
+        ("open:b=3", [(Some(1), Some((1, 1))), (Some(2), Some((2, 2))), (Some(3), Some((3, 3))), (Some(3), Some((3, 3)))], 4),
+    ];
+    for (hidden, want, ranked) in cases {
+        let observations = told(hidden);
+        let run = run(&set, &units, &observations, "2026-12-31T00:00:00Z");
+        assert_eq!(run.sheets.iter().map(|sheet| (sheet.rank, sheet.rank_between)).collect::<Vec<_>>(), want, "{hidden}");
+        assert_eq!(run.sheets.iter().map(|s| (s.groups[0].rank, s.groups[0].rank_between)).collect::<Vec<_>>(), want, "{hidden}");
+        let cohort = &run.cohorts[0];
+        assert_eq!((cohort.ranked, cohort.ranked + cohort.unranked.len()), (ranked, cohort.size), "{hidden}");
+        let why = cohort.unranked.iter().map(|unranked| unranked.criteria.len()).collect::<Vec<_>>();
+        assert_eq!(why, if ranked == 0 { vec![0, 1, 0, 0] } else { vec![] }, "{hidden}");
+    }
+    // A range that stays below leaves the others their places.
+    let mut observations = told("open:b@s=0");
+    observations.extend(["b@t=1"].map(|text| Observation { unit: "open".to_owned(), ..observation(text) }));
+    let run = run(&set, &units, &observations, "2026-12-31T00:00:00Z");
+    let places = run.sheets.iter().map(|sheet| (sheet.rank, sheet.rank_between)).collect::<Vec<_>>();
+    assert_eq!(places, [(Some(1), Some((1, 1))), (None, Some((4, 4))), (Some(2), Some((2, 2))), (Some(2), Some((2, 2)))]);
+}
+
+#[test]
 fn only_what_was_known_then_counts() {
     let set = set("rule.ratio = { of = \"a\", over = \"d\", full_at = \"1\" }\nwhen_empty = \"zero\"");
     let unit = unit("u");

@@ -17,7 +17,7 @@ use crate::collect::source::Politeness;
 use crate::model::{Observation, Period, PeriodKind, Ts, Unit};
 use crate::score::criteria::CriteriaSet;
 use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
-use crate::score::{Input, Points, ScoreRun};
+use crate::score::{Input, Points, ScoreRun, Sheet};
 use crate::store::{Db, ObservationQuery};
 
 /// Which scoring.
@@ -133,6 +133,15 @@ pub(crate) fn points(points: Points) -> String {
     }
 }
 
+/// The place, or the best and the worst it can be: `38–39`; nothing when the set gives no places.
+fn rank(sheet: &Sheet<'_>) -> String {
+    match (sheet.rank, sheet.rank_between) {
+        (Some(rank), _) => rank.to_string(),
+        (None, Some((best, worst))) => format!("{best}–{worst}"),
+        (None, None) => String::new(),
+    }
+}
+
 /// One row per sheet. A group with a figure of the portal's own is marked `*`.
 pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
     let groups: Vec<&str> = run
@@ -145,11 +154,13 @@ pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
     columns.extend(&groups);
     let mut table = Table::new(&columns);
     let mut sheets: Vec<_> = run.sheets.iter().collect();
-    sheets.sort_by_key(|sheet| (sheet.unit_group, sheet.rank.unwrap_or(u32::MAX), sheet.unit));
+    // By the worst place, so that those of whom little is known come last.
+    let places = |sheet: &Sheet<'_>| sheet.rank_between.map_or((u32::MAX, u32::MAX), |(best, worst)| (worst, best));
+    sheets.sort_by_key(|sheet| (sheet.unit_group, places(sheet), sheet.unit));
     for sheet in sheets {
         let mut row = vec![
             sheet.unit_group.label().to_owned(),
-            sheet.rank.map(|rank| rank.to_string()).unwrap_or_default(),
+            rank(sheet),
             sheet.unit.to_owned(),
             sheet.name.to_owned(),
             points(sheet.total),

@@ -101,8 +101,10 @@ pub struct Sheet<'a> {
     pub total: Points,
     /// Class by total, if every total it can have is of one class.
     pub class: Option<&'a str>,
-    /// Place in its cohort; complete sheets only.
+    /// Place in its cohort, if it is certain: the sheet is complete and no range of another can overturn it.
     pub rank: Option<u32>,
+    /// The best and the worst place it can have; `None` when the set gives no places.
+    pub rank_between: Option<(u32, u32)>,
     /// Every line is scored or not applicable.
     pub complete: bool,
     /// Some line is the source's own figure, not recomputed.
@@ -122,8 +124,10 @@ pub struct GroupScore<'a> {
     pub max: Exact,
     /// Sum of the lines.
     pub points: Points,
-    /// Place among the units whose lines in this group are complete.
+    /// Place in the cohort by these points, if it is certain: they are complete and no range of another can overturn it.
     pub rank: Option<u32>,
+    /// The best and the worst place it can have; `None` when the set gives no places.
+    pub rank_between: Option<(u32, u32)>,
     /// Every line is scored or not applicable.
     pub complete: bool,
     /// What sources publish as the points of this group.
@@ -282,7 +286,7 @@ pub struct Cohort<'a> {
 pub struct Unranked<'a> {
     /// Unit id.
     pub unit: &'a str,
-    /// Criteria whose lines have bounds only.
+    /// Criteria whose lines have bounds only; none when its sheet is complete and others' ranges can overturn its place.
     pub criteria: Vec<&'a str>,
 }
 

@@ -1,7 +1,7 @@
 //! What compares sheets with each other: places, classes, the mean.
 
 use super::criteria::CriteriaSet;
-use super::rank::competition;
+use super::rank::places;
 use super::sheet::{Cohort, GroupMean, MeanFigure, Points, Sheet, Unranked};
 use crate::model::{Exact, Overflow, UnitGroup};
 
@@ -12,7 +12,7 @@ pub(super) fn class(set: &CriteriaSet, total: Points) -> Option<&str> {
     of(least).filter(|name| of(most) == Some(name))
 }
 
-/// Gives complete sheets their places within their unit group, in total and in each group, and says who was compared.
+/// Gives the sheets their places within their unit group, in total and in each group, and says who was compared.
 ///
 /// All units of one group are judged by the same criteria, so a unit group is a cohort.
 pub(super) fn rank<'a>(set: &'a CriteriaSet, sheets: &mut [Sheet<'a>]) -> Vec<Cohort<'a>> {
@@ -30,22 +30,25 @@ pub(super) fn rank<'a>(set: &'a CriteriaSet, sheets: &mut [Sheet<'a>]) -> Vec<Co
     cohorts
 }
 
+/// A place is given to complete points only, and only when no range of another body can overturn it.
 fn place(members: &mut [&mut Sheet<'_>]) {
-    let totals: Vec<Exact> = members.iter().filter(|s| s.complete).filter_map(|s| s.total.known()).collect();
-    for (sheet, place) in members.iter_mut().filter(|s| s.complete).zip(competition(&totals)) {
-        sheet.rank = Some(place);
+    let certain = |complete: bool, (best, worst): (u32, u32)| (complete && best == worst).then_some(best);
+    let totals: Vec<(Exact, Exact)> = members.iter().map(|sheet| sheet.total.bounds()).collect();
+    for (sheet, between) in members.iter_mut().zip(places(&totals)) {
+        (sheet.rank, sheet.rank_between) = (certain(sheet.complete, between), Some(between));
     }
     let n_groups = members.first().map_or(0, |sheet| sheet.groups.len());
     for at in 0..n_groups {
-        let points: Vec<Exact> = members.iter().filter(|s| s.groups[at].complete).filter_map(|s| s.groups[at].points.known()).collect();
-        for (sheet, place) in members.iter_mut().filter(|s| s.groups[at].complete).zip(competition(&points)) {
-            sheet.groups[at].rank = Some(place);
+        let points: Vec<(Exact, Exact)> = members.iter().map(|sheet| sheet.groups[at].points.bounds()).collect();
+        for (sheet, between) in members.iter_mut().zip(places(&points)) {
+            let group = &mut sheet.groups[at];
+            (group.rank, group.rank_between) = (certain(group.complete, between), Some(between));
         }
     }
 }
 
 fn cohort<'a>(set: &'a CriteriaSet, unit_group: UnitGroup, members: &[&mut Sheet<'a>]) -> Cohort<'a> {
-    let unranked = members.iter().filter(|sheet| !sheet.complete).map(|sheet| {
+    let unranked = members.iter().filter(|sheet| !sheet.complete || (set.ranked && sheet.rank.is_none())).map(|sheet| {
         let lines = sheet.groups.iter().flat_map(|group| &group.lines);
         Unranked { unit: sheet.unit, criteria: lines.filter(|line| !line.state.complete()).map(|line| line.criterion).collect() }
     });

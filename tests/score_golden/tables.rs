@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 use thuocdo::model::{Exact, UnitGroup};
-use thuocdo::score::rank::competition;
+use thuocdo::score::rank::places;
 
 use crate::world::{Tally, World, data, figure, json, set, sheet};
 
@@ -89,11 +89,12 @@ fn places_of_2017() {
     let Some(folder) = data("places_of_2017") else { return };
     let mut reader = csv::Reader::from_path(folder.join("rankings/provinces-2017-ict-egov.csv")).expect("the table");
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
-    let index: Vec<Exact> = rows.iter().map(|row| row[4].parse().expect("an index")).collect();
+    let index = rows.iter().map(|row| row[4].parse::<Exact>().expect("an index"));
+    let index: Vec<(Exact, Exact)> = index.map(|index| (index, index)).collect();
     // The best 53 of 63: a place depends on those above only, so each of these is determined.
     let mut tally = Tally::new("ranking of 2017: places");
-    for (row, place) in rows.iter().zip(competition(&index)) {
-        tally.same(|| row[1].to_owned(), place.to_string(), row[3].to_owned());
+    for (row, (best, worst)) in rows.iter().zip(places(&index)) {
+        tally.same(|| row[1].to_owned(), (best.to_string(), worst), (row[3].to_owned(), best));
     }
     tally.close(53);
 }

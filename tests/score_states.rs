@@ -2,7 +2,7 @@
 
 use thuocdo::model::{Exact, Observation, Origin, Period, RunId, Ts, Unit, UnitGroup, Value};
 use thuocdo::score::criteria::CriteriaSet;
-use thuocdo::score::explain::{Lang, explain};
+use thuocdo::score::explain::{Lang, explain, reread_warning};
 use thuocdo::score::{Input, LineState, Points, ScoreError, ScoreRun, score};
 
 /// A set of one criterion worth 10.
@@ -339,14 +339,47 @@ fn explains_down_to_the_run() {
     observations.iter_mut().for_each(|o| o.unit.clone_from(&unit.id));
     let run = run(&set, &[&unit], &observations, "2026-12-31T00:00:00Z");
     let sheet = &run.sheets[0];
-    let mut tree = explain(sheet, &sheet.groups[0].lines[0], Lang::Vi);
+    let mut tree = explain(run.period, sheet, &sheet.groups[0].lines[0], Lang::Vi);
     assert_eq!(tree.text, "Sở Công Thương: c Tiêu chí, 5,71 / 10 điểm");
     assert_eq!(tree.because[0].text, "10 × 1.234 / (4.321 × 0,5) = 5,7116… → 5,71 (làm tròn nửa lên 0,01)");
     assert_eq!(tree.because[0].because[0].text, "tử số a");
     assert_eq!(tree.because[0].because[0].because[0].text, "1.234 ← s@2026-03-01T00:00:00Z, yêu cầu 1, biết từ 2026-03-01T00:00:00Z");
     assert_eq!(tree.because[1].text, "Căn cứ: none (đề xuất)");
     assert_eq!(tree.because[2].text, "Điểm nguồn công bố (s): 5,70, KHÔNG khớp");
-    assert_eq!(tree.origins_mut().len(), 3);
-    let english = explain(sheet, &sheet.groups[0].lines[0], Lang::En);
+    let origins = tree.origins_mut();
+    let what = origins.iter().map(|origin| (origin.indicator.as_str(), origin.period.to_string(), origin.value.to_string()));
+    let want = [("a", "1234"), ("d", "4321"), ("p", "5.7")].map(|(indicator, value)| (indicator, "2026".to_owned(), value.to_owned()));
+    assert_eq!(what.collect::<Vec<_>>(), want);
+    let english = explain(run.period, sheet, &sheet.groups[0].lines[0], Lang::En);
     assert_eq!(english.because[0].text, "10 × 1,234 / (4,321 × 0.5) = 5.7116… → 5.71 (half-up to 0.01)");
+}
+
+#[test]
+fn a_value_read_once_more_is_compared_with_the_recorded_one() {
+    let number = |text: &str| Value::Number(text.parse().expect("a number"));
+    for (recorded, now, vi, en) in [
+        (number("1234"), Some(number("1234.0")), None, None),
+        (Value::Missing, Some(Value::Missing), None, None),
+        (
+            number("1234"),
+            Some(number("12.5")),
+            Some("KHÔNG khớp: đọc lại là: 12,5; đã ghi nhận: 1.234"),
+            Some("DIFFERS: read once more: 12.5; recorded: 1,234"),
+        ),
+        (
+            number("0"),
+            Some(Value::Missing),
+            Some("KHÔNG khớp: đọc lại là: nguồn nói không có; đã ghi nhận: 0"),
+            Some("DIFFERS: read once more: stated as missing; recorded: 0"),
+        ),
+        (
+            number("7"),
+            None,
+            Some("KHÔNG đọc lại được giá trị từ câu trả lời này; đã ghi nhận: 7"),
+            Some("NOT FOUND in this answer any more; recorded: 7"),
+        ),
+    ] {
+        assert_eq!(reread_warning(recorded, now, Lang::Vi).as_deref(), vi);
+        assert_eq!(reread_warning(recorded, now, Lang::En).as_deref(), en);
+    }
 }

@@ -255,15 +255,15 @@ pub(crate) async fn explained(
         let known: Vec<&str> = lines.iter().map(|line| line.criterion).collect();
         bail!("{} has no criterion {criterion:?} for {unit}; there are {}", run.set, known.join(", "));
     };
-    let mut explanation = explain::explain(sheet, line, lang);
+    let mut explanation = explain::explain(scoring.period, sheet, line, lang);
     for origin in explanation.origins_mut() {
-        origin.evidence = evidence(origin, place).await?;
+        origin.evidence = evidence(origin, lang, place).await?;
     }
     Ok(explanation)
 }
 
 /// The bytes that a value came from, read with the collector file of then.
-async fn evidence(origin: &ValueOrigin, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
+async fn evidence(origin: &ValueOrigin, lang: Lang, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
     let requests = place.db.requests(&origin.run).await?;
     let Some(request) = requests.into_iter().find(|request| request.no == origin.request) else { return Ok(None) };
     let Some(sha256) = request.evidence.clone() else { return Ok(None) };
@@ -276,9 +276,10 @@ async fn evidence(origin: &ValueOrigin, place: &Workplace<'_>) -> anyhow::Result
         Some(loaded) => read_again(place, &loaded, &Known::default(), &request)?.readings,
         None => Vec::new(),
     };
-    let found = readings
-        .into_iter()
-        .find(|reading| reading.indicator == origin.indicator && reading.unit == origin.unit && reading.item == origin.item);
+    let found = readings.into_iter().find(|reading| {
+        (&reading.indicator, &reading.unit, &reading.item, reading.period) == (&origin.indicator, &origin.unit, &origin.item, origin.period)
+    });
+    let value_now = found.as_ref().map(|reading| reading.value);
     Ok(Some(Evidence {
         sha256: sha256.to_string(),
         asked: [&request.method, &request.url, &request.body]
@@ -290,6 +291,8 @@ async fn evidence(origin: &ValueOrigin, place: &Workplace<'_>) -> anyhow::Result
         at: request.at,
         status: request.status,
         place: found.map(|reading| (reading.place, reading.text)),
+        value_now,
+        warning: explain::reread_warning(origin.value, value_now, lang),
     }))
 }
 
@@ -301,6 +304,9 @@ pub(crate) fn flatten(explanation: &Explanation, depth: usize, line: &mut impl F
         let indent = "   ".repeat(depth);
         if let Some((place, text)) = &evidence.place {
             line(format!("{indent}   {place} = {text:?}"));
+        }
+        if let Some(warning) = &evidence.warning {
+            line(format!("{indent}   {warning}"));
         }
         let status = evidence.status.map(|status| format!(", {status}")).unwrap_or_default();
         line(format!("{indent}   {} ({}{status})", evidence.asked, evidence.at));

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::criteria::{Status, WhenEmpty};
 use super::rule::{Role, Rule, Why};
 use super::sheet::{Input, Line, LineState, Points, Sheet, Source};
-use crate::model::{Exact, RunId, Ts};
+use crate::model::{Exact, Period, RunId, Ts, Value};
 
 /// The language of an explanation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,10 @@ pub struct ValueOrigin {
     pub unit: String,
     /// Item, "" for none.
     pub item: String,
+    /// What the value is about.
+    pub period: Period,
+    /// The value as recorded.
+    pub value: Value,
     /// The run that first saw it.
     pub run: RunId,
     /// Which request of that run.
@@ -57,6 +61,27 @@ pub struct Evidence {
     pub status: Option<i32>,
     /// Where in the answer the value stands, and the text there; `None` if it is not found there any more.
     pub place: Option<(String, String)>,
+    /// What reading it once more gives there; `None` if it is not found there any more.
+    pub value_now: Option<Value>,
+    /// A sentence, unless the recorded value is read there.
+    pub warning: Option<String>,
+}
+
+/// Says that bytes read once more do not give the recorded value, with both; `None` when they do.
+pub fn reread_warning(recorded: Value, now: Option<Value>, lang: Lang) -> Option<String> {
+    let words = Words(lang);
+    let said = |value: Value| words.stated(value.number());
+    match now {
+        Some(now) if now == recorded => None,
+        Some(now) => Some(match lang {
+            Lang::Vi => format!("KHÔNG khớp: đọc lại là: {}; đã ghi nhận: {}", said(now), said(recorded)),
+            Lang::En => format!("DIFFERS: read once more: {}; recorded: {}", said(now), said(recorded)),
+        }),
+        None => Some(match lang {
+            Lang::Vi => format!("KHÔNG đọc lại được giá trị từ câu trả lời này; đã ghi nhận: {}", said(recorded)),
+            Lang::En => format!("NOT FOUND in this answer any more; recorded: {}", said(recorded)),
+        }),
+    }
 }
 
 impl Explanation {
@@ -71,12 +96,12 @@ impl Explanation {
     }
 }
 
-/// Explains one line of a sheet: points ← formula with its figures ← inputs ← values ← run and request.
-pub fn explain(sheet: &Sheet<'_>, line: &Line<'_>, lang: Lang) -> Explanation {
+/// Explains one line of a sheet about a period: points ← formula with its figures ← inputs ← values ← run and request.
+pub fn explain(period: Period, sheet: &Sheet<'_>, line: &Line<'_>, lang: Lang) -> Explanation {
     let words = Words(lang);
     let title = words.pick(&line.title.vi, &line.title.en);
     let text = format!("{}: {} {}, {}", sheet.name, line.criterion, title, words.points(line));
-    let mut because = vec![Explanation { text: words.formula(line), origin: None, because: words.inputs(line) }];
+    let mut because = vec![Explanation { text: words.formula(line), origin: None, because: words.inputs(period, line) }];
     because.push(Explanation::leaf(words.basis(line)));
     for control in &line.controls {
         because.push(Explanation {
@@ -85,6 +110,8 @@ pub fn explain(sheet: &Sheet<'_>, line: &Line<'_>, lang: Lang) -> Explanation {
                 indicator: of.of.clone(),
                 unit: sheet.unit.to_owned(),
                 item: of.item.clone(),
+                period,
+                value: control.value.map_or(Value::Missing, Value::Number),
                 run: control.run.clone(),
                 request: control.request,
                 evidence: None,
@@ -263,11 +290,11 @@ impl Words {
         format!("{}: {} ({status})", self.pick("Căn cứ", "Basis"), line.cite)
     }
 
-    fn inputs(&self, line: &Line<'_>) -> Vec<Explanation> {
-        line.inputs.iter().map(|input| self.input(input)).collect()
+    fn inputs(&self, period: Period, line: &Line<'_>) -> Vec<Explanation> {
+        line.inputs.iter().map(|input| self.input(period, input)).collect()
     }
 
-    fn input(&self, input: &Input<'_>) -> Explanation {
+    fn input(&self, period: Period, input: &Input<'_>) -> Explanation {
         let role = match input.role {
             Role::Numerator => self.pick("tử số", "numerator"),
             Role::Denominator => self.pick("mẫu số", "denominator"),
@@ -275,13 +302,17 @@ impl Words {
         };
         let item = if input.item.is_empty() { String::new() } else { format!("[{}]", input.item) };
         let none = if input.sources.is_empty() { self.pick(": chưa thu được", ": not recorded") } else { "" };
-        let because = input.sources.iter().map(|source| self.source(input, source)).collect();
+        let because = input.sources.iter().map(|source| self.source(period, input, source)).collect();
         Explanation { text: format!("{role} {}{item}{none}", input.indicator), origin: None, because }
     }
 
-    fn source(&self, input: &Input<'_>, source: &Source<'_>) -> Explanation {
-        let value =
-            source.value.map_or_else(|| self.pick("nguồn nói không có", "stated as missing").to_owned(), |value| self.number(value));
+    /// A number, or that the source has none.
+    fn stated(&self, value: Option<Exact>) -> String {
+        value.map_or_else(|| self.pick("nguồn nói không có", "stated as missing").to_owned(), |value| self.number(value))
+    }
+
+    fn source(&self, period: Period, input: &Input<'_>, source: &Source<'_>) -> Explanation {
+        let value = self.stated(source.value);
         let flag = if source.flag.is_empty() { String::new() } else { format!(" [{}]", source.flag) };
         let counts = if source.counts { "" } else { self.pick(", không dùng để tính", ", does not count here") };
         let known = self.pick("biết từ", "known since");
@@ -298,6 +329,8 @@ impl Words {
                 indicator: input.indicator.to_owned(),
                 unit: input.unit.to_owned(),
                 item: input.item.to_owned(),
+                period,
+                value: source.value.map_or(Value::Missing, Value::Number),
                 run: source.run.clone(),
                 request: source.request,
                 evidence: None,

@@ -17,7 +17,7 @@ use crate::collect::source::Politeness;
 use crate::model::{Observation, Period, PeriodKind, Ts, Unit};
 use crate::score::criteria::CriteriaSet;
 use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
-use crate::score::{Input, Points, ScoreRun, Sheet};
+use crate::score::{Input, Points, ScoreRun, Sheet, Unranked};
 use crate::store::{Db, ObservationQuery};
 
 /// Which scoring.
@@ -194,16 +194,8 @@ pub async fn score(arguments: &ScoreArguments, installation: &Installation, form
 pub(crate) fn say_summary(run: &ScoreRun<'_>) {
     say!("");
     for cohort in &run.cohorts {
-        say_part!("{}: {} of {} ranked", cohort.unit_group.label(), cohort.ranked, cohort.size);
-        match cohort.unranked.first() {
-            None => say!(""),
-            Some(first) => say!(
-                "; not ranked: {} and {} others (no evidence for {})",
-                first.unit,
-                cohort.unranked.len() - 1,
-                first.criteria.join(", ")
-            ),
-        }
+        print!("{}: {} of {} ranked", cohort.unit_group.label(), cohort.ranked, cohort.size);
+        println!("{}", not_ranked(&cohort.unranked));
     }
     // The mean of a single body is no mean; with one province it would pass for the national figure.
     if let Some(mean) = run.mean.as_ref().filter(|mean| mean.total.is_some() && mean.units > 1) {
@@ -213,6 +205,22 @@ pub(crate) fn say_summary(run: &ScoreRun<'_>) {
         say!("* the source's own figure, not recomputed (rule `published`)");
     }
     say!("{} {} as of {} (criteria sha256 {})", run.set, run.period, run.as_of, run.criteria_sha256);
+}
+
+/// The first bodies without a place, each with what keeps it from one, and how many more there are.
+fn not_ranked(unranked: &[Unranked<'_>]) -> String {
+    const NAMED: usize = 3;
+    let why = |unit: &Unranked<'_>| match unit.criteria.as_slice() {
+        [] => "may be passed by one whose points are a range".to_owned(),
+        criteria => format!("only bounds for {}", criteria.join(", ")),
+    };
+    let named: Vec<String> = unranked.iter().take(NAMED).map(|unit| format!("{} ({})", unit.unit, why(unit))).collect();
+    let more = match unranked.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        1 => " and 1 other".to_owned(),
+        n => format!(" and {n} others"),
+    };
+    if named.is_empty() { String::new() } else { format!("; not ranked: {}{more}", named.join(", ")) }
 }
 
 /// Explains one line down to the evidence.
@@ -314,5 +322,25 @@ pub(crate) fn flatten(explanation: &Explanation, depth: usize, line: &mut impl F
     }
     for reason in &explanation.because {
         flatten(reason, depth + 1, line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_body_without_a_place_has_its_own_reason() {
+        let units: Vec<Unranked<'_>> = [("a", vec!["2.1", "3.6"]), ("b", vec![]), ("c", vec!["1.1"]), ("d", vec!["1.2"]), ("e", vec![])]
+            .into_iter()
+            .map(|(unit, criteria)| Unranked { unit, criteria })
+            .collect();
+        let b = "b (may be passed by one whose points are a range)";
+        let three = format!("; not ranked: a (only bounds for 2.1, 3.6), {b}, c (only bounds for 1.1)");
+        assert_eq!(not_ranked(&[]), "");
+        assert_eq!(not_ranked(&units[..1]), "; not ranked: a (only bounds for 2.1, 3.6)");
+        assert_eq!(not_ranked(&units[..3]), three);
+        assert_eq!(not_ranked(&units[..4]), format!("{three} and 1 other"));
+        assert_eq!(not_ranked(&units), format!("{three} and 2 others"));
     }
 }

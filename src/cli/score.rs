@@ -207,14 +207,16 @@ pub(crate) fn say_summary(run: &ScoreRun<'_>) {
     say!("{} {} as of {} (criteria sha256 {})", run.set, run.period, run.as_of, run.criteria_sha256);
 }
 
-/// The first bodies without a place, each with what keeps it from one, and how many more there are.
+/// Bodies without a place, each with what keeps it from one, and how many more there are. Those whose
+/// own points are a range come first: they are the cause that the others wait for.
 fn not_ranked(unranked: &[Unranked<'_>]) -> String {
     const NAMED: usize = 3;
     let why = |unit: &Unranked<'_>| match unit.criteria.as_slice() {
         [] => "may be passed by one whose points are a range".to_owned(),
         criteria => format!("only bounds for {}", criteria.join(", ")),
     };
-    let named: Vec<String> = unranked.iter().take(NAMED).map(|unit| format!("{} ({})", unit.unit, why(unit))).collect();
+    let (waiting, open): (Vec<_>, Vec<_>) = unranked.iter().partition(|unit| unit.criteria.is_empty());
+    let named: Vec<String> = open.into_iter().chain(waiting).take(NAMED).map(|unit| format!("{} ({})", unit.unit, why(unit))).collect();
     let more = match unranked.len().saturating_sub(NAMED) {
         0 => String::new(),
         1 => " and 1 other".to_owned(),
@@ -336,11 +338,11 @@ mod tests {
             .map(|(unit, criteria)| Unranked { unit, criteria })
             .collect();
         let b = "b (may be passed by one whose points are a range)";
-        let three = format!("; not ranked: a (only bounds for 2.1, 3.6), {b}, c (only bounds for 1.1)");
+        let two = "; not ranked: a (only bounds for 2.1, 3.6), c (only bounds for 1.1)";
         assert_eq!(not_ranked(&[]), "");
         assert_eq!(not_ranked(&units[..1]), "; not ranked: a (only bounds for 2.1, 3.6)");
-        assert_eq!(not_ranked(&units[..3]), three);
-        assert_eq!(not_ranked(&units[..4]), format!("{three} and 1 other"));
-        assert_eq!(not_ranked(&units), format!("{three} and 2 others"));
+        assert_eq!(not_ranked(&units[..3]), format!("{two}, {b}"));
+        assert_eq!(not_ranked(&units[..4]), format!("{two}, d (only bounds for 1.2) and 1 other"));
+        assert_eq!(not_ranked(&units), format!("{two}, d (only bounds for 1.2) and 2 others"));
     }
 }

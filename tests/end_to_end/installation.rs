@@ -8,7 +8,7 @@ use thuocdo::catalogue::{Catalogue, Files, LoadedCollector};
 use thuocdo::collect::archive::Archive;
 use thuocdo::collect::run::{Ran, When, Workplace, run_once};
 use thuocdo::collect::source::Politeness;
-use thuocdo::model::{Observation, Origin, Period, PeriodKind, Trigger, Ts};
+use thuocdo::model::{Observation, Period, PeriodKind, Trigger, Ts};
 use thuocdo::score::{Input, ScoreRun, score};
 use thuocdo::settings::Settings;
 use thuocdo::store::{Db, ObservationQuery};
@@ -105,7 +105,7 @@ impl Installation {
             as_of,
             units: &units,
             observations: &observations,
-            origins: &|collector| self.catalogue.collectors.get(collector).map_or(Origin::Measured, |loaded| loaded.collector.origin),
+            origins: &|collector| self.catalogue.collectors.get(collector).map(|loaded| loaded.collector.origin),
             preferred: &|indicator| registry.indicator(indicator).and_then(|indicator| indicator.collector.clone()),
         };
         look(&score(&self.catalogue.criteria[set], &input).expect("a scoring"))

@@ -10,7 +10,7 @@ use crate::model::{Exact, Value, clean};
 
 mod date;
 
-pub use date::{read_date, read_instant};
+pub use date::{finest_field, read_date, read_first_day, read_instant};
 
 /// How a source writes its numbers. In all forms a sign may stand directly before the digits: `-`, `−` or `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

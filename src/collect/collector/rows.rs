@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{Css, Delimiter, Encoding, JsonPaths, Pattern};
-use crate::collect::number::NumberFormat;
+use crate::collect::number::{NumberFormat, finest_field};
 use crate::model::{Period, PeriodKind, UnitGroup};
 
 /// Rows of an answer and what is read from each.
@@ -125,13 +125,13 @@ pub struct UnitLevel {
 pub enum RowPeriod {
     /// `{ month = "2025-10" }`, likewise day, quarter, year.
     Stated(Period),
-    /// `{ value = "Kỳ", format = "%m/%Y" }`.
+    /// `{ value = "Kỳ", format = "%m/%Y" }`, and `kind = "quarter"` for the quarter that holds the month.
     Read {
         /// Where.
         value: String,
-        /// Date format; the finest field it holds is the kind of the period.
+        /// Date format, checked.
         format: String,
-        /// Day with `%d`, month with `%m`, else year.
+        /// The finest field of the format, or a longer kind that the file states.
         kind: PeriodKind,
     },
 }
@@ -147,6 +147,7 @@ impl<'de> Deserialize<'de> for RowPeriod {
             year: Option<Period>,
             value: Option<String>,
             format: Option<String>,
+            kind: Option<PeriodKind>,
         }
         let keys = Keys::deserialize(deserializer)?;
         let stated = [
@@ -156,23 +157,31 @@ impl<'de> Deserialize<'de> for RowPeriod {
             (PeriodKind::Year, keys.year),
         ];
         let stated: Vec<(PeriodKind, Period)> = stated.into_iter().filter_map(|(kind, period)| Some((kind, period?))).collect();
-        match (stated.as_slice(), keys.value, keys.format) {
-            ([(kind, period)], None, None) if *kind == period.kind() => Ok(RowPeriod::Stated(*period)),
-            ([(_, period)], None, None) => {
+        match (stated.as_slice(), keys.value, keys.format, keys.kind) {
+            ([(kind, period)], None, None, None) if *kind == period.kind() => Ok(RowPeriod::Stated(*period)),
+            ([(_, period)], None, None, None) => {
                 Err(D::Error::custom(format!("{period} is a {0}; write {{ {0} = \"{period}\" }}", period.kind().label())))
             }
-            ([], Some(value), Some(format)) => {
-                let kind = match () {
-                    () if format.contains("%d") => PeriodKind::Day,
-                    () if format.contains("%m") => PeriodKind::Month,
-                    () => PeriodKind::Year,
-                };
+            ([], Some(value), Some(format), stated) => {
+                let kind = kind_of(&format, stated).map_err(D::Error::custom)?;
                 Ok(RowPeriod::Read { value, format, kind })
             }
             _ => Err(D::Error::custom(
                 "a period is { month = \"2025-10\" } (or day, quarter, year), or { value = \"…\", format = \"%m/%Y\" }",
             )),
         }
+    }
+}
+
+/// The kind of the periods that a format reads. One finer than the format would be invented.
+fn kind_of(format: &str, stated: Option<PeriodKind>) -> Result<PeriodKind, String> {
+    let finest = finest_field(format)?;
+    match stated {
+        Some(kind) if kind < finest => {
+            Err(format!("{format:?} states a {}, which names no {}; expected kind = {:?}", finest.label(), kind.label(), finest.label()))
+        }
+        Some(kind) => Ok(kind),
+        None => Ok(finest),
     }
 }
 

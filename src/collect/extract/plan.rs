@@ -261,22 +261,14 @@ impl ReadPlan<'_> {
     }
 }
 
-/// The period that a text names. A month's text has no day and a year's no month: they begin with the first.
+/// The period of this kind that a text names. A format coarser than the kind would leave its beginning to chance.
 fn period_in(text: &str, format: &str, kind: PeriodKind) -> Result<Period, String> {
-    let specifiers: Vec<char> =
-        format.split('%').skip(1).filter_map(|rest| rest.trim_start_matches(['-', '_', '0']).chars().next()).collect();
-    let states = |letters: &str| specifiers.iter().any(|specifier| letters.contains(*specifier)) || format == "rfc3339";
-    let first = match (states("dejFDxcs+v"), states("mbBhjFDxcs+v"), kind) {
-        (true, _, _) | (false, _, PeriodKind::Day) | (false, false, PeriodKind::Month | PeriodKind::Quarter) => None,
-        (false, true, PeriodKind::Month | PeriodKind::Quarter | PeriodKind::Year) => Some(("01 ", "%d ")),
-        (false, false, PeriodKind::Year) => Some(("01/01 ", "%d/%m ")),
-    };
-    let date = match first {
-        None => number::read_date(text, format).map_err(|doubt| doubt.to_string()),
-        Some((day, pattern)) => number::read_date(&format!("{day}{}", clean(text)), &format!("{pattern}{format}"))
-            .map_err(|_| format!("{} is no {} written like {format:?}", shown(text), kind.label())),
-    };
-    date.map(|date| Period::holding(kind, date))
+    let finest = number::finest_field(format)?;
+    if kind < finest {
+        return Err(format!("{} is a {} and names no {}", shown(text), finest.label(), kind.label()));
+    }
+    let first = number::read_first_day(text, format).map_err(|doubt| doubt.to_string())?;
+    Ok(Period::holding(kind, first))
 }
 
 fn unparsed(spot: &Spot, doubt: &str) -> Finding {
@@ -319,7 +311,10 @@ mod tests {
         for (text, format, kind, period) in [
             ("09/2026", "%m/%Y", Month, Some("2026-09")),
             (" 9/2026\u{a0}", "%m/%Y", Month, Some("2026-09")),
+            ("9/2026", "%-m/%Y", Month, Some("2026-09")),
             ("09/2026", "%m/%Y", Quarter, Some("2026-Q3")),
+            ("Quý 3/2026", "Quý %q/%Y", Quarter, Some("2026-Q3")),
+            ("Quý 5/2026", "Quý %q/%Y", Quarter, None),
             ("Năm 2026", "Năm %Y", Year, Some("2026")),
             ("26/09/2026", "%d/%m/%Y", Month, Some("2026-09")),
             ("2026-09-26T23:30:00+07:00", "rfc3339", Day, Some("2026-09-26")),

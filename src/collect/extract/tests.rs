@@ -273,6 +273,32 @@ fn faults_of_a_file_are_named() {
 }
 
 #[test]
+fn the_kind_of_a_read_period_is_that_of_its_format() {
+    use crate::collect::collector::RowPeriod;
+    let kind = |period: &str| toml::from_str::<BTreeMap<String, RowPeriod>>(&format!("p = {{ value = \"Kỳ\", {period} }}"));
+    for (period, wanted) in [
+        ("format = \"%-m/%Y\"", "month"),
+        ("format = \"%Y\"", "year"),
+        ("format = \"%d/%m/%Y\"", "day"),
+        ("format = \"rfc3339\"", "day"),
+        ("format = \"%m/%Y\", kind = \"quarter\"", "quarter"),
+    ] {
+        let read = kind(period).expect(period);
+        assert!(matches!(&read["p"], RowPeriod::Read { kind, .. } if kind.label() == wanted), "{period}: {read:?}");
+    }
+    for (period, words) in [
+        ("format = \"%Y\", kind = \"month\"", "states a year, which names no month"),
+        ("format = \"%Q\"", "is not a strftime format"),
+        ("format = \"Kỳ\"", "states no day, month, quarter or year"),
+        ("format = \"%m/%y\"", "a year of two digits"),
+        ("month = \"2026-09\", kind = \"month\"", "a period is"),
+    ] {
+        let refused = kind(period).expect_err(period).to_string();
+        assert!(refused.contains(words), "{period}: {refused}");
+    }
+}
+
+#[test]
 fn requests_that_cannot_place_a_row_are_named() {
     let head = "schema = 1\nid = \"t\"\ntitle = { vi = \"t\", en = \"t\" }\n[schedule]\ncron = \"0 6 * * *\"\n[source.http]\nurl = \"http://a/\"\n";
     let rows = "[[rows]]\nfrom = { json = \"$.a\" }\nunit = {}\n[[rows.read]]\nindicator = \"n\"\nvalue = \"$.n\"\n";

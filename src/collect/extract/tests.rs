@@ -164,6 +164,29 @@ fn tables_of_pages() {
     assert_eq!(summary(&run(TABLE, &twice)), ["quarantine selector_missing"]);
 }
 
+#[test]
+fn a_merged_number_of_a_workbook_is_nobodys() {
+    let rows = "[[rows]]\nfrom = { table = { sheet = \"S\" } }\ncolumns = { unit = \"Mã\", n = \"Số\" }\n\
+        unit = { value = \"unit\" }\n[[rows.read]]\nindicator = \"n\"\nvalue = \"n\"\n";
+    let book = |merge: bool| {
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet().set_name("S").expect("a sheet name");
+        for (row, unit) in [(0, "Mã"), (1, "A"), (2, "B")] {
+            sheet.write(row, 0, unit).expect("a cell");
+        }
+        sheet.write(0, 1, "Số").expect("a cell");
+        if merge {
+            sheet.merge_range(1, 1, 2, 1, "", &rust_xlsxwriter::Format::new()).expect("two rows");
+        } else {
+            sheet.write(2, 1, 6).expect("a cell");
+        }
+        sheet.write(1, 1, 5).expect("a cell");
+        book.save_to_buffer().expect("a workbook in memory")
+    };
+    assert_eq!(summary(&run_in(rows, &scope(), &book(false), "")), ["uA \"\" 2026 n = 5", "uB \"\" 2026 n = 6"]);
+    assert_eq!(summary(&run_in(rows, &scope(), &book(true), "")), ["quarantine value_unparsed"; 2]);
+}
+
 const ELEMENTS: &str = r#"
 [[rows]]
 from = { html = { css = "div.don-vi", encoding = "windows-1258" } }

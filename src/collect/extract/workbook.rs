@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Read, sink};
 use std::sync::Arc;
 
-use calamine::{DataRef, Reader, Xlsx};
+use calamine::{DataRef, Dimensions, Reader, Xlsx};
 
 use super::found::{Found, shown};
 use super::sheet::{Cell, MOST_CELLS, Sheet, SheetRow};
@@ -47,8 +47,11 @@ fn unpacks_within(bytes: &[u8], limit: u64) -> Result<(), Finding> {
 fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Sheet, Finding> {
     let place = format!("sheet {name:?}");
     let broken = |error: calamine::XlsxError| Finding::quarantine(Reason::Decode, &place, format!("cannot be read: {error}"));
+    let too_large =
+        || Finding::quarantine(Reason::TooLarge, &place, format!("more than {MOST_ROWS} rows or {MOST_CELLS} cells, merged ones counted"));
+    let merged = book.merge_cells_by_sheet_name(name).map_err(broken)?;
     let mut cells = book.worksheet_cells_reader(name).map_err(broken)?;
-    let mut sparse: BTreeMap<u32, BTreeMap<u32, Found>> = BTreeMap::new();
+    let mut sparse: BTreeMap<u32, BTreeMap<u32, Arc<Cell>>> = BTreeMap::new();
     let (mut width, mut n_cells) = (0, 0);
     while let Some(cell) = cells.next_cell().map_err(broken)? {
         let (row, column) = cell.get_position();
@@ -58,22 +61,42 @@ fn sheet(book: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Sheet, Finding> {
         }
         n_cells += 1;
         width = width.max(column as usize + 1);
-        sparse.entry(row).or_default().insert(column, found);
+        sparse.entry(row).or_default().insert(column, Cell::single(found));
         if row >= MOST_ROWS || n_cells > MOST_CELLS || width.saturating_mul(sparse.len()) > MOST_CELLS {
-            let what = format!("more than {MOST_ROWS} rows or {MOST_CELLS} cells");
-            return Err(Finding::quarantine(Reason::TooLarge, place, what));
+            return Err(too_large());
         }
     }
+    spread(&merged, &mut sparse, width).ok_or_else(too_large)?;
     let empty = Cell::single(Found::Empty);
     let rows = sparse.into_iter().map(|(row, cells)| dense(row as usize + 1, cells, width, &empty)).collect();
     Ok(Sheet { name: name.to_owned(), rows })
 }
 
+/// Lets merged cells stand in every place they cover, as in a page's table; `None` if they cover too many.
+///
+/// Rows and columns that hold nothing else are not made for them.
+fn spread(merged: &[Dimensions], sparse: &mut BTreeMap<u32, BTreeMap<u32, Arc<Cell>>>, width: usize) -> Option<()> {
+    let last_column = u32::try_from(width).ok()?.checked_sub(1);
+    let mut left = MOST_CELLS;
+    for Dimensions { start, end } in merged.iter().filter(|area| area.start != area.end) {
+        let first = sparse.get(&start.0).and_then(|row| row.get(&start.1));
+        let (Some(first), Some(last_column)) = (first, last_column) else { continue };
+        let cell = Arc::new(Cell { found: first.found.clone(), spans: true });
+        for (_, row) in sparse.range_mut(start.0..=end.0.max(start.0)) {
+            for column in start.1..=end.1.min(last_column) {
+                left = left.checked_sub(1)?;
+                row.insert(column, cell.clone());
+            }
+        }
+    }
+    Some(())
+}
+
 /// A row of the sheet's full width: a workbook's cells have addresses, so that an empty one shifts nothing.
-fn dense(number: usize, mut cells: BTreeMap<u32, Found>, width: usize, empty: &Arc<Cell>) -> SheetRow {
+fn dense(number: usize, mut cells: BTreeMap<u32, Arc<Cell>>, width: usize, empty: &Arc<Cell>) -> SheetRow {
     let cell = |column: usize| {
         let found = u32::try_from(column).ok().and_then(|column| cells.remove(&column));
-        found.map_or_else(|| empty.clone(), Cell::single)
+        found.unwrap_or_else(|| empty.clone())
     };
     SheetRow { number, cells: (0..width).map(cell).collect() }
 }
@@ -121,6 +144,26 @@ mod tests {
         let number = |text: &str| Found::Number(text.to_owned());
         assert_eq!(founds(0), [Found::Text("007".into()), number("7"), Found::Empty, number("12.5")]);
         assert_eq!((sheets[0].rows[1].number, founds(1)[0].clone()), (3, Found::Bool(true)));
+    }
+
+    #[test]
+    fn merged_cells_stand_in_every_place_they_cover() {
+        let plain = rust_xlsxwriter::Format::new();
+        let bytes = book(|sheet| {
+            sheet.merge_range(0, 0, 1, 0, "H49", &plain).expect("two rows");
+            sheet.merge_range(0, 1, 0, 2, "12", &plain).expect("two columns");
+            sheet.write(1, 1, 3).expect("a cell");
+            sheet.write(1, 2, 4).expect("a cell");
+            sheet.merge_range(3, 0, 9, 9, "", &plain).expect("an empty area");
+        });
+        let (sheets, _) = parse(&bytes, &["Xã Phường"]).expect("a workbook of the test");
+        let cells: Vec<Vec<(String, bool)>> =
+            sheets[0].rows.iter().map(|row| row.cells.iter().map(|cell| (cell.found.text(), cell.spans)).collect()).collect();
+        let of = |text: &str, spans: bool| (text.to_owned(), spans);
+        assert_eq!(cells, [vec![of("H49", true), of("12", true), of("12", true)], vec![of("H49", true), of("3", false), of("4", false)]]);
+        let many = vec![Dimensions { start: (0, 0), end: (1_048_575, 16_383) }; MOST_CELLS];
+        let mut sparse = BTreeMap::from([(0, BTreeMap::from([(0, Cell::single(Found::Text("x".into())))]))]);
+        assert_eq!(spread(&many, &mut sparse, 2), None, "a bomb");
     }
 
     #[test]

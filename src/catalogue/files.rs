@@ -59,20 +59,19 @@ impl Files {
 
     /// The `.toml` and `.csv` files below `collectors/`, `registry/` and `criteria/` of a folder; each of the three may be absent.
     ///
-    /// # Errors
-    /// Every file that cannot be read, is larger than 4 MiB or is not UTF-8.
-    pub fn read(dir: &Path) -> Result<Files, Vec<Problem>> {
+    /// Every file that cannot be read, is larger than 4 MiB or is not UTF-8 is a problem and is left out; the rest stands.
+    pub fn read(dir: &Path) -> (Files, Vec<Problem>) {
         let mut files = Files::default();
         let mut problems = Vec::new();
         if !dir.is_dir() {
             let message = format!("{} is not a folder", dir.display());
             let fix = "name the folder that holds collectors/, registry/ and criteria/";
-            return Err(vec![Problem::at(&dir.display().to_string(), "", 0..0, message, fix)]);
+            problems.push(Problem::at(&dir.display().to_string(), "", 0..0, message, fix));
         }
         for folder in FOLDERS.iter().filter(|folder| dir.join(folder).is_dir()) {
             files.read_folder(&dir.join(folder), folder, MAX_DEPTH, &mut problems);
         }
-        if problems.is_empty() { Ok(files) } else { Err(problems) }
+        (files, problems)
     }
 
     /// `path` is the name of the folder inside `Files`.
@@ -175,18 +174,18 @@ mod tests {
         write("a.csv", "\u{feff}id\nHà".as_bytes());
         write("notes.txt", b"\xff");
         write(".b.csv", b"\xff");
-        let read = Files::read(dir.path()).expect("one good file");
-        assert_eq!(read, files(&[("registry/units/a.csv", "id\nHà")]));
+        let good = files(&[("registry/units/a.csv", "id\nHà")]);
+        assert_eq!(Files::read(dir.path()), (good.clone(), vec![]));
 
         write("b.csv", b"id\nH\xe1\xba\xa1 \xff");
         write("c.csv", &vec![b'x'; MAX_BYTES as usize + 1]);
-        let mut places: Vec<_> = Files::read(dir.path()).expect_err("two bad files").into_iter().collect();
-        places.sort_by(|a, b| a.file.cmp(&b.file));
-        let places: Vec<_> = places.iter().map(|p| (p.file.as_str(), p.line, p.column)).collect();
-        assert_eq!(places, [("registry/units/b.csv", 2, 4), ("registry/units/c.csv", 1, 1)]);
+        let (read, mut problems) = Files::read(dir.path());
+        problems.sort_by(|a, b| a.file.cmp(&b.file));
+        let places: Vec<_> = problems.iter().map(|p| (p.file.as_str(), p.line, p.column)).collect();
+        assert_eq!((read, places), (good, vec![("registry/units/b.csv", 2, 4), ("registry/units/c.csv", 1, 1)]));
 
-        let absent = Files::read(&dir.path().join("absent")).expect_err("no folder");
-        assert!(absent[0].message.ends_with("is not a folder"), "{}", absent[0]);
+        let (none, problems) = Files::read(&dir.path().join("absent"));
+        assert!(none == Files::default() && problems[0].message.ends_with("is not a folder"), "{problems:?}");
     }
 
     #[test]

@@ -55,8 +55,9 @@ struct UnitsReport {
 /// Prints what was loaded and what is wrong; exit code 1 on any problem.
 pub fn check(arguments: &CheckArguments, settings: Option<&Path>, format: Format) -> anyhow::Result<ExitCode> {
     let settings = Settings::load(settings)?;
-    let files = super::files(arguments.folder.as_deref().or(settings.catalogue.as_deref()))?;
-    let (catalogue, problems) = Catalogue::load(&files);
+    let (files, mut problems) = super::files(arguments.folder.as_deref().or(settings.catalogue.as_deref()))?;
+    let (catalogue, wrong) = Catalogue::load(&files);
+    problems.extend(wrong);
     let now = Ts::now();
     let report = Report {
         collectors: catalogue.collectors.values().map(|loaded| collector(loaded, &settings, now)).collect(),

@@ -17,7 +17,6 @@ mod units;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::catalogue::{Catalogue, Files, Problem};
@@ -112,8 +111,9 @@ impl Installation {
     /// Loads settings and catalogue; bad files are named on standard error and left out.
     fn open(settings: Option<&Path>) -> anyhow::Result<Installation> {
         let settings = Settings::load(settings)?;
-        let (catalogue, problems) = Catalogue::load(&files(settings.catalogue.as_deref())?);
-        for problem in &problems {
+        let (files, unread) = files(settings.catalogue.as_deref())?;
+        let (catalogue, problems) = Catalogue::load(&files);
+        for problem in unread.iter().chain(&problems) {
             eprintln!("{problem}");
         }
         Ok(Installation { settings, catalogue })
@@ -132,13 +132,18 @@ impl Installation {
     }
 }
 
-/// The catalogue's files: of a folder, else those built in.
-pub(crate) fn files(folder: Option<&Path>) -> anyhow::Result<Files> {
+/// The catalogue's files: of a folder, else those built in; what cannot be read of a folder is left out and named.
+pub(crate) fn files(folder: Option<&Path>) -> anyhow::Result<(Files, Vec<Problem>)> {
     match folder {
-        None => Ok(Files::embedded()),
-        Some(folder) => Files::read(folder)
-            .map_err(|problems| anyhow::anyhow!(joined(&problems)))
-            .with_context(|| format!("cannot read {}", folder.display())),
+        None => Ok((Files::embedded(), Vec::new())),
+        Some(folder) => {
+            anyhow::ensure!(
+                folder.is_dir(),
+                "{} is not a folder; name the one that holds collectors/, registry/ and criteria/",
+                folder.display()
+            );
+            Ok(Files::read(folder))
+        }
     }
 }
 

@@ -72,6 +72,11 @@ impl Registry {
         (registry, problems)
     }
 
+    /// A problem for each collector that an indicator names and that does not exist; `files` are those it was loaded from.
+    pub fn check_collectors(files: &Files, known: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+        indicators::check_collectors(files, known)
+    }
+
     /// By id.
     pub fn unit(&self, id: &str) -> Option<&Unit> {
         self.by_id.get(id).map(|at| &self.units[*at])

@@ -30,7 +30,7 @@ struct Entry {
     cite: Spanned<String>,
     derived: Option<Derived>,
     /// Which collector counts where several report it.
-    collector: Option<String>,
+    collector: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +54,21 @@ struct Range {
 struct Derived {
     of: Spanned<Vec<Spanned<String>>>,
     over: Spanned<Vec<Spanned<String>>>,
+}
+
+/// A problem for each `collector` that names none; the indicators stand, and no collector's values count for them.
+pub(super) fn check_collectors(files: &Files, known: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+    let Some(text) = files.get(FILE) else { return Vec::new() };
+    // What else is wrong in the file was said when it was loaded.
+    let (entries, _): (Vec<Entry>, _) = entries::read(FILE, text, "indicator", &mut Vec::new());
+    let named = entries.iter().filter_map(|entry| entry.collector.as_ref());
+    named
+        .filter(|id| !known(id.get_ref()))
+        .map(|id| {
+            let message = format!("there is no collector {:?}", id.get_ref());
+            Problem::at(FILE, text, id.span(), message, "name the id of a file in collectors/")
+        })
+        .collect()
 }
 
 /// All indicators by id; an entry with a problem is left out.
@@ -162,7 +177,7 @@ impl Entry {
             over_units: self.over_units,
             cite: self.cite.into_inner(),
             derived: self.derived.map(|derived| (ids(derived.of), ids(derived.over))),
-            collector: self.collector,
+            collector: self.collector.map(Spanned::into_inner),
         }
     }
 }

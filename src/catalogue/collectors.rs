@@ -8,8 +8,8 @@ use super::problem::Problem;
 use super::registry::Registry;
 use crate::collect::collector::{Collector, FormField, HttpSource, Source};
 use crate::collect::extract;
-use crate::collect::gate::{Gate, Whole};
-use crate::collect::template::{Variable, fits};
+use crate::collect::gate;
+use crate::collect::template::{Named, Variable, fits};
 use crate::model::{PeriodKind, Sha256};
 use crate::settings::Settings;
 
@@ -41,7 +41,7 @@ impl LoadedCollector {
     /// Names of `[province]` that the file asks for and the settings do not have: the collector waits for them.
     pub fn waits_for(&self, settings: &Settings) -> Vec<String> {
         let Source::Http(http) = &self.collector.source else { return Vec::new() };
-        let asked = variables(http).into_iter().filter_map(|variable| match variable {
+        let asked = variables(http).into_iter().filter_map(|named| match named.variable {
             Variable::Province(name) if !settings.province.contains_key(name) => Some(name.clone()),
             _ => None,
         });
@@ -65,7 +65,7 @@ impl LoadedCollector {
                 "write schema = 1",
             ));
         }
-        let stem = self.file.rsplit('/').next().and_then(|name| name.strip_suffix(".toml")).unwrap_or_default();
+        let stem = super::stem(&self.file);
         if collector.id.get_ref() != stem {
             problems.push(self.problem(
                 collector.id.span(),
@@ -84,20 +84,11 @@ impl LoadedCollector {
                 ));
             }
         }
-        problems.extend(self.check_gate_places());
+        problems.extend(gate::faults(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
         if let Source::Http(http) = &collector.source {
             problems.extend(self.check_http(http));
         }
         problems
-    }
-
-    /// Places that gates look up must compile for the kind of document that the rows are read from.
-    fn check_gate_places(&self) -> Vec<Problem> {
-        // Rows of mixed kinds are reported by `check_places` already.
-        let Ok(kind) = extract::kind_of(&self.collector.rows) else { return Vec::new() };
-        let places = self.collector.gate.iter().flat_map(|gate| gate_places(gate.get_ref()));
-        let wrong = places.filter_map(|place| Some((place, extract::check_look_up(kind, place.get_ref()).err()?)));
-        wrong.map(|(place, why)| self.problem(place.span(), why, "write a place of this kind of answer")).collect()
     }
 
     fn check_http(&self, http: &HttpSource) -> Vec<Problem> {
@@ -116,22 +107,58 @@ impl LoadedCollector {
                 "write a number from 1 to 10",
             ));
         }
-        let kinds: Vec<PeriodKind> = http.for_each.period.iter().map(|choice| choice.kind()).collect();
-        for variable in variables(http) {
-            let fitting = if kinds.is_empty() { fits(variable, None) } else { kinds.iter().any(|kind| fits(variable, Some(*kind))) };
-            if !fitting {
-                let message = format!("{{{}}} can never be filled: no request is about such a period", variable.name());
-                problems.push(self.problem(at.clone(), message, "name the period in for_each.period, like [\"month\", \"year\"]"));
-            }
-            if variable.needs_unit() && http.for_each.unit.is_none() {
-                problems.push(self.problem(
-                    at.clone(),
-                    format!("{{{}}} can never be filled: no request is about a unit", variable.name()),
-                    "write for_each = { unit = \"commune\" }",
-                ));
-            }
+        if http.url.get_ref().has_user_info() {
+            problems.push(self.problem(
+                at.clone(),
+                "the URL carries credentials, which everybody reads here and in the record",
+                "remove them, and write auth = { basic = { user = { secret = \"…\" }, password = { secret = \"…\" } } }",
+            ));
         }
+        problems.extend(self.check_for_each(http));
+        problems.extend(variables(http).into_iter().filter_map(|named| self.check_variable(http, named)));
         problems
+    }
+
+    fn check_for_each(&self, http: &HttpSource) -> Option<Problem> {
+        let asked = &http.for_each;
+        asked.closed_for?;
+        let n_closed = asked.period.iter().filter(|choice| choice.is_closed()).count();
+        let (message, fix) = match n_closed {
+            0 => {
+                ("closed_for has no effect: no closed period is asked for", "add one like \"last_month\" to for_each.period, or remove it")
+            }
+            n if n == asked.period.len() => {
+                ("closed_for leaves nothing to ask for", "add the open period to for_each.period, or remove it")
+            }
+            _ => return None,
+        };
+        Some(self.problem(http.url.span(), message, fix))
+    }
+
+    /// A placeholder that some request, or every one, could not fill.
+    fn check_variable(&self, http: &HttpSource, named: Named) -> Option<Problem> {
+        let Named { variable, needed } = named;
+        if variable.needs_unit() && http.for_each.unit.is_none() {
+            let message = format!("{{{}}} can never be filled: no request is about a unit", variable.name());
+            return Some(self.problem(http.url.span(), message, "write for_each = { unit = \"commune\" }"));
+        }
+        let kinds: Vec<PeriodKind> = http.for_each.period.iter().map(|choice| choice.kind()).collect();
+        let fitting = kinds.iter().filter(|kind| fits(variable, Some(**kind))).count();
+        let never = if kinds.is_empty() { !fits(variable, None) } else { fitting == 0 };
+        match (needed, variable) {
+            // What may be absent need not fit any period.
+            (false, Variable::PeriodMonth | Variable::PeriodQuarter) => None,
+            _ if never => {
+                let message = format!("{{{}}} can never be filled: no request is about such a period", variable.name());
+                Some(self.problem(http.url.span(), message, "name the period in for_each.period, like [\"month\", \"year\"]"))
+            }
+            (true, _) if fitting < kinds.len() => {
+                let message = format!("{{{0}}} cannot be filled for every period of for_each", variable.name());
+                let fix = format!("write {{{0}?}} to leave it out, or {{{0}|0}} for a default", variable.name());
+                Some(self.problem(http.url.span(), message, fix))
+            }
+            (_, _) => None,
+        }
     }
 
     /// What the file names that the registry does not have.
@@ -150,7 +177,7 @@ impl LoadedCollector {
             rows.read.iter().for_each(|read| indicator(&read.indicator));
         }
         for gate in &self.collector.gate {
-            gate_indicators(gate.get_ref()).into_iter().for_each(&mut indicator);
+            gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }
         for codes in self.collector.rows.iter().filter_map(|rows| rows.unit.codes.as_ref()) {
             if registry.codes(codes.get_ref()).is_none() {
@@ -163,8 +190,8 @@ impl LoadedCollector {
 }
 
 /// Every placeholder of a request and of what its answer must hold.
-fn variables(http: &HttpSource) -> Vec<&Variable> {
-    let mut all: Vec<&Variable> = http.url.get_ref().variables().collect();
+fn variables(http: &HttpSource) -> Vec<Named<'_>> {
+    let mut all: Vec<Named> = http.url.get_ref().variables().collect();
     all.extend(http.headers.values().flat_map(|header| header.variables()));
     all.extend(http.json.iter().flat_map(|json| json.variables()));
     all.extend(http.expect.json.values().flat_map(|json| json.variables()));
@@ -174,40 +201,96 @@ fn variables(http: &HttpSource) -> Vec<&Variable> {
             FormField::Json(json) => all.extend(json.variables()),
         }
     }
-    // What may be absent need not fit every period.
-    all.retain(|variable| !matches!(variable, Variable::PeriodMonth | Variable::PeriodQuarter));
     all
 }
 
-/// The places that a gate looks up.
-fn gate_places(gate: &Gate) -> Vec<&Spanned<String>> {
-    match gate {
-        Gate::Complete(complete) => std::iter::once(&complete.total).chain(&complete.rows).collect(),
-        Gate::SumsTo(sums) if sums.parts.get_ref().starts_with('$') => vec![&sums.parts],
-        Gate::Fresh(fresh) => vec![&fresh.value],
-        Gate::SumsTo(_)
-        | Gate::Covers(_)
-        | Gate::Rows(_)
-        | Gate::NotAbove(_)
-        | Gate::Range(_)
-        | Gate::Jump(_)
-        | Gate::Monotonic(_)
-        | Gate::Header(_)
-        | Gate::Shape(_) => Vec::new(),
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The indicators that a gate names; paths are not indicators.
-fn gate_indicators(gate: &Gate) -> Vec<&Spanned<String>> {
-    match gate {
-        Gate::Covers(_) | Gate::Rows(_) | Gate::Complete(_) | Gate::Header(_) | Gate::Shape(_) | Gate::Fresh(_) => Vec::new(),
-        Gate::SumsTo(sums) => match (&sums.parts, &sums.whole) {
-            (parts, _) if parts.get_ref().starts_with('$') => Vec::new(),
-            (parts, Whole::Place(_) | Whole::Skipped(_)) => vec![parts],
-        },
-        Gate::NotAbove(pair) => vec![&pair.part, &pair.whole],
-        Gate::Range(range) => vec![&range.indicator],
-        Gate::Jump(jump) => vec![&jump.indicator],
-        Gate::Monotonic(monotonic) => vec![&monotonic.indicator],
+    const GOOD: &str = r#"
+schema = 1
+id = "t"
+title = { vi = "t", en = "t" }
+[schedule]
+cron = "0 6 * * *"
+[source.http]
+url = "https://a.example/"
+headers = { X-Requested-With = "XMLHttpRequest" }
+json = { year = "{period.year}", month = "{period.month?}" }
+for_each = { period = ["month", "last_month", "year"], closed_for = "100d" }
+[[rows]]
+from = { json = "$.rows[*]" }
+unit = { value = "$.id", codes = "c" }
+[[rows.read]]
+indicator = "n"
+item = "A"
+value = "$.n"
+[[gate]]
+covers = { units = "all", at_least = "0.95" }
+[[gate]]
+rows = { at_least = 1, at_most = 5 }
+[[gate]]
+range = { indicator = "n", item = "A", min = "0" }
+[[gate]]
+present = { indicator = "n", item = "A", at_least = "0.5" }
+[[gate]]
+sums_to = { parts = "n", whole = "$.total" }
+[[gate]]
+fresh = { value = "$.at", format = "%d/%m/%Y", max_age = "36h" }
+"#;
+
+    fn messages(text: &str) -> Vec<(usize, String, String)> {
+        let problems = LoadedCollector::parse("collectors/t.toml", text).err().unwrap_or_default();
+        problems.into_iter().map(|p| (p.line, p.message, p.fix)).collect()
+    }
+
+    #[test]
+    fn each_key_wrong_once() {
+        assert_eq!(messages(GOOD), []);
+        for (from, to, line, message) in [
+            ("at_least = 1, at_most = 5", "", 21, "rows without bounds"),
+            ("at_least = 1, at_most = 5", "at_least = 6, at_most = 5", 21, "no number of rows"),
+            (", min = \"0\"", "", 23, "range without bounds"),
+            ("min = \"0\"", "min = \"0\", max = \"-1\"", 23, "no value is within"),
+            ("range = { indicator = \"n\", item = \"A\"", "range = { indicator = \"n\", item = \"B\"", 24, "with the item \"B\""),
+            ("present = { indicator = \"n\", item = \"A\"", "present = { indicator = \"n\", item = \"B\"", 26, "with the item \"B\""),
+            ("present = { indicator = \"n\"", "present = { indicator = \"m\"", 26, "no [[rows.read]] reads m"),
+            ("\"0.95\"", "\"95\"", 20, "at_least = 95 is no share"),
+            ("\"0.95\"", "\"0\"", 20, "at_least = 0 is no share"),
+            ("\"0.5\"", "\"-0.5\"", 26, "at_least = -0.5 is no share"),
+            ("\"$.total\"", "\"$.[\"", 28, "is no RFC 9535 path"),
+            ("\"$.total\"", "\"total\"", 28, "no [[rows.read]] reads total"),
+            ("\"$.total\"", "{ skiped = \"^T\" }", 28, "unknown field `skiped`"),
+            ("parts = \"n\", whole = \"$.total\"", "parts = \"$.n\", whole = { skipped = \"^T\" }", 27, "a skipped row has values of"),
+            ("\"%d/%m/%Y\"", "\"%d/%Q/%Y\"", 30, "is not a strftime format"),
+            ("\"%d/%m/%Y\"", "\"%m/%Y\"", 30, "\"%m/%Y\" states no day"),
+            ("{period.month?}", "{period.month}", 8, "{period.month} cannot be filled for every period"),
+            ("{period.month?}", "{period.quarter}", 8, "{period.quarter} can never be filled"),
+            ("[\"month\", \"last_month\", \"year\"]", "[\"month\"]", 8, "closed_for has no effect"),
+            ("[\"month\", \"last_month\", \"year\"]", "[\"last_month\"]", 8, "closed_for leaves nothing"),
+            ("X-Requested-With", "Cookie", 9, "\"Cookie\" carries credentials"),
+            ("X-Requested-With", "AUTHORIZATION", 9, "carries credentials"),
+            ("X-Requested-With", "Proxy-Authorization", 9, "carries credentials"),
+            ("X-Requested-With", "X-API-Key", 9, "carries credentials"),
+            ("https://a.example/", "https://me:word@a.example/", 8, "the URL carries credentials"),
+            (
+                "[[rows]]",
+                "auth = { api_key = { header = \"k\", value = { secret = \"s\" }, valu = 1 } }\n[[rows]]",
+                12,
+                "unexpected keys in table: valu",
+            ),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            let found = messages(&GOOD.replacen(from, to, 1));
+            assert!(found.len() == 1 && found[0].0 == line && found[0].1.contains(message), "{to}: {found:?}");
+            assert!(!found[0].2.is_empty(), "{found:?}");
+        }
+        for allowed in ["{period.month|0}", "{period.quarter?}"] {
+            assert_eq!(messages(&GOOD.replacen("{period.month?}", allowed, 1)), [], "{allowed}");
+        }
+        for allowed in ["https://a.example/@x", "https://a.example?to=b@c"] {
+            assert_eq!(messages(&GOOD.replacen("https://a.example/", allowed, 1)), [], "{allowed}");
+        }
     }
 }

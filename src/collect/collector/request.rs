@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use chrono::NaiveDate;
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
@@ -30,8 +32,8 @@ pub struct HttpSource {
     pub method: Method,
     /// Absolute URL; a placeholder at its very start is the base address, others are percent-encoded.
     pub url: Spanned<Template>,
-    /// Header values by name.
-    #[serde(default)]
+    /// Header values by name; none of them a credential.
+    #[serde(default, deserialize_with = "public_headers")]
     pub headers: BTreeMap<String, Template>,
     /// JSON body.
     #[serde(default)]
@@ -60,6 +62,23 @@ pub struct HttpSource {
     /// Who we are.
     #[serde(default)]
     pub auth: Option<Auth>,
+}
+
+/// Headers that may stand in a file that everybody reads.
+fn public_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Template>, D::Error> {
+    let headers = BTreeMap::<String, Template>::deserialize(deserializer)?;
+    match headers.keys().find(|name| is_credential(name)) {
+        None => Ok(headers),
+        Some(name) => Err(D::Error::custom(format!(
+            "the header {name:?} carries credentials; expected auth = {{ bearer = {{ secret = \"…\" }} }}, auth.basic or auth.api_key instead"
+        ))),
+    }
+}
+
+/// Whether a header of this name says who asks.
+fn is_credential(name: &str) -> bool {
+    let name: String = name.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    ["authorization", "cookie", "apikey", "token", "secret", "password", "credential"].iter().any(|word| name.contains(word))
 }
 
 /// HTTP method.
@@ -114,9 +133,26 @@ pub struct ForEach {
     /// Periods, relative to the due instant.
     #[serde(default)]
     pub period: Vec<PeriodChoice>,
+    /// For how long after its last day a closed period (`last_*`) is asked; always if not stated.
+    #[serde(default)]
+    pub closed_for: Option<Span>,
     /// Every unit of a group.
     #[serde(default)]
     pub unit: Option<UnitGroup>,
+}
+
+impl ForEach {
+    /// The periods asked for on a local date, in the file's order.
+    ///
+    /// None if `period` is empty (requests are then about no period), and none if all of them closed too long ago.
+    pub fn periods(&self, today: NaiveDate) -> Vec<Period> {
+        let asked = |choice: &PeriodChoice| {
+            let period = choice.on(today);
+            let closed = (today - period.last()).to_std().unwrap_or_default();
+            (!choice.is_closed() || self.closed_for.is_none_or(|limit| closed <= limit.0)).then_some(period)
+        };
+        self.period.iter().filter_map(asked).collect()
+    }
 }
 
 /// A period relative to the due instant.
@@ -152,13 +188,18 @@ impl PeriodChoice {
         }
     }
 
-    /// The period on a local date.
-    pub fn on(self, date: chrono::NaiveDate) -> Period {
-        let open = Period::holding(self.kind(), date);
+    /// Whether the period is over.
+    pub fn is_closed(self) -> bool {
         match self {
-            PeriodChoice::Day | PeriodChoice::Month | PeriodChoice::Quarter | PeriodChoice::Year => open,
-            PeriodChoice::LastDay | PeriodChoice::LastMonth | PeriodChoice::LastQuarter | PeriodChoice::LastYear => open.previous(),
+            PeriodChoice::Day | PeriodChoice::Month | PeriodChoice::Quarter | PeriodChoice::Year => false,
+            PeriodChoice::LastDay | PeriodChoice::LastMonth | PeriodChoice::LastQuarter | PeriodChoice::LastYear => true,
         }
+    }
+
+    /// The period on a local date.
+    pub fn on(self, date: NaiveDate) -> Period {
+        let open = Period::holding(self.kind(), date);
+        if self.is_closed() { open.previous() } else { open }
     }
 }
 
@@ -272,7 +313,7 @@ impl Default for Breaker {
 
 /// Who we are to the source.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Auth {
     /// `Authorization: Bearer …`.
     Bearer(Secret),
@@ -320,4 +361,27 @@ fn settle() -> Span {
 
 fn largest_file() -> Size {
     Size::mib(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_periods_are_asked_for_so_long() {
+        let all = "period = [\"month\", \"last_month\", \"quarter\", \"last_quarter\", \"year\", \"last_year\"]\n";
+        for (today, limit, wanted) in [
+            ("2026-01-05", "100d", "2026-01 2025-12 2026-Q1 2025-Q4 2026 2025"),
+            ("2026-04-10", "100d", "2026-04 2026-03 2026-Q2 2026-Q1 2026 2025"),
+            ("2026-04-11", "100d", "2026-04 2026-03 2026-Q2 2026-Q1 2026"),
+            ("2026-09-30", "10d", "2026-09 2026-Q3 2026"),
+            ("2026-09-30", "", "2026-09 2026-08 2026-Q3 2026-Q2 2026 2025"),
+        ] {
+            let closed_for = if limit.is_empty() { String::new() } else { format!("closed_for = {limit:?}\n") };
+            let asked: ForEach = toml::from_str(&format!("{all}{closed_for}")).expect("a for_each of the test");
+            let periods = asked.periods(today.parse().expect("a day"));
+            assert_eq!(periods.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "), wanted, "{today} {limit}");
+        }
+        assert_eq!(ForEach::default().periods(NaiveDate::MIN), []);
+    }
 }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{Duration, NaiveDateTime};
+use rust_decimal::Decimal;
+
 use crate::collect::collector::Collector;
 use crate::collect::extract::{Document, Extract, Found, look_up, shape_difference};
 use crate::collect::number::{self, Format};
 use crate::model::{Exact, GateOutcome, GateResult, Period, Reading, Scope, Unit, Value};
 
 use super::{
-    Complete, Covers, Expected, Fresh, Gate, Header, Jump, Monotonic, NotAbove, OnFail, RangeGate, RowCount, Shape, SumsTo, Whole,
+    Complete, Covers, Expected, Fresh, Gate, Header, Jump, Monotonic, NotAbove, OnFail, Present, RangeGate, RowCount, Shape, SumsTo, Whole,
 };
 
 /// One answer and what is known beside it.
@@ -56,6 +59,7 @@ pub fn judge(case: &Case) -> Vec<GateResult> {
 fn judge_one(gate: &Gate, case: &Case) -> GateResult {
     let (name, on_fail, verdict) = match gate {
         Gate::Covers(covers) => (format!("covers {}", expected_label(covers.units)), covers.on_fail, covers_units(covers, case)),
+        Gate::Present(present) => (format!("present {}", present.indicator.get_ref()), present.on_fail, is_present(present, case)),
         Gate::Rows(rows) => ("rows".to_owned(), rows.on_fail, row_count(rows, case)),
         Gate::Complete(complete) => (format!("complete {}", complete.total.get_ref()), complete.on_fail, is_complete(complete, case)),
         Gate::SumsTo(sums) => (format!("sums_to {}", sums.parts.get_ref()), sums.on_fail, sums_to(sums, case)),
@@ -92,18 +96,38 @@ fn covers_units(covers: &Covers, case: &Case) -> Verdict {
     if expected.is_empty() {
         return Unknown("the registry lists no such unit; draft it with `thuocdo units draft`".to_owned());
     }
-    let seen: BTreeSet<&str> = case.extract.readings.iter().map(|reading| reading.unit.as_str()).collect();
+    // A body whose every figure is missing is not covered by its name.
+    let with_number = case.extract.readings.iter().filter(|reading| reading.value.number().is_some());
+    let seen: BTreeSet<&str> = with_number.map(|reading| reading.unit.as_str()).collect();
     let missing: Vec<&Unit> = expected.iter().filter(|unit| !seen.contains(unit.id.as_str())).collect();
     let n_seen = expected.len() - missing.len();
     let mut detail = format!("{n_seen} of {} units", expected.len());
     if !missing.is_empty() {
         detail += &format!("; missing: {}", list(missing.iter().map(|unit| format!("{} ({})", unit.name, unit.id))));
     }
-    // n_seen / n_expected >= at_least, multiplied out so that nothing is rounded.
-    let needed = covers.at_least.get_ref().decimal() * rust_decimal::Decimal::from(expected.len());
-    match rust_decimal::Decimal::from(n_seen) >= needed {
+    match is_share(n_seen, expected.len(), *covers.at_least.get_ref()) {
         true => Good(detail),
         false => Bad(format!("{detail}; at least {} of them are needed", covers.at_least.get_ref())),
+    }
+}
+
+/// Whether n / of >= least, multiplied out so that nothing is rounded.
+fn is_share(n: usize, of: usize, least: Exact) -> bool {
+    Decimal::from(n) >= least.decimal() * Decimal::from(of)
+}
+
+fn is_present(present: &Present, case: &Case) -> Verdict {
+    let fits = |reading: &&Reading| {
+        reading.indicator == *present.indicator.get_ref() && present.item.as_ref().is_none_or(|item| *item == reading.item)
+    };
+    let (numbers, missing): (Vec<&Reading>, Vec<&Reading>) =
+        case.extract.readings.iter().filter(fits).partition(|reading| reading.value.number().is_some());
+    let n = numbers.len() + missing.len();
+    let detail = format!("{} of {n} readings are numbers", numbers.len());
+    // Without any reading there is no number either, so that 0 of 0 is not enough.
+    match n > 0 && is_share(numbers.len(), n, *present.at_least.get_ref()) {
+        true => Good(detail),
+        false => Bad(format!("{detail}; at least {} of them are needed", present.at_least.get_ref())),
     }
 }
 
@@ -143,7 +167,7 @@ fn sums_to(sums: &SumsTo, case: &Case) -> Verdict {
         true => numbers(case.document, parts, &Format::default()),
         false => Ok(values_of(case, parts).filter(|(reading, _)| reading.unit != case.province).map(|(_, value)| value).collect()),
     };
-    let whole_values = match &sums.whole {
+    let whole_values = match sums.whole.get_ref() {
         Whole::Place(place) if place.starts_with('$') => numbers(case.document, place, &Format::default()),
         Whole::Place(indicator) => {
             Ok(values_of(case, indicator).filter(|(reading, _)| reading.unit == case.province).map(|(_, value)| value).collect())
@@ -218,17 +242,17 @@ fn no_fall(monotonic: &Monotonic, case: &Case) -> Verdict {
     against_past(case, monotonic.indicator.get_ref(), 1, |before, now| now < before)
 }
 
-/// Compares every value with the one known before for the same unit and period.
+/// Compares every value with the number known before for the same unit, item and period; a number that is gone is wrong.
 fn against_past(case: &Case, indicator: &str, needs_history: i64, wrong: impl Fn(Exact, Exact) -> bool) -> Verdict {
     let mut n = 0;
     let mut wrongs = Vec::new();
-    for (reading, now) in values_of(case, indicator) {
+    for reading in case.extract.readings.iter().filter(|reading| reading.indicator == indicator) {
         let key = (reading.indicator.clone(), reading.unit.clone(), reading.item.clone(), reading.period);
         let Some(past) = case.past.get(&key).filter(|past| past.n_versions >= needs_history.max(1)) else { continue };
         let Some(before) = past.value.number() else { continue };
         n += 1;
-        if wrong(before, now) {
-            wrongs.push(format!("{}: {before} → {now}", reading.unit));
+        if reading.value.number().is_none_or(|now| wrong(before, now)) {
+            wrongs.push(format!("{}: {before} → {}", reading.unit, reading.value));
         }
     }
     match (n, wrongs.is_empty()) {
@@ -269,24 +293,41 @@ fn is_fresh(fresh: &Fresh, case: &Case) -> Verdict {
         Ok(found) => found,
         Err(why) => return Bad(why),
     };
-    let Some((place, found)) = found.first() else { return Bad(format!("no date at {}", fresh.value.get_ref())) };
-    let text = found.text();
-    let date = match &fresh.matches {
-        None => text.clone(),
-        Some(pattern) => match pattern.0.captures(&text) {
-            Some(groups) => groups.get(1).or(groups.get(0)).map_or_else(String::new, |group| group.as_str().to_owned()),
-            None => return Bad(format!("{place}: {text:?} has no date as expected")),
-        },
+    let dates: Result<Vec<(String, NaiveDateTime)>, String> =
+        found.into_iter().map(|(place, found)| stated_date(fresh, case, &place, &found.text())).collect();
+    let dates = match dates {
+        Ok(dates) => dates,
+        Err(why) => return Bad(why),
     };
-    let stated = match number::read_instant(&date, &fresh.format, case.collector.schedule.timezone.0) {
-        Ok(stated) => stated,
-        Err(doubt) => return Bad(format!("{place}: {doubt}")),
-    };
+    let Some((said, stated)) = dates.first() else { return Bad(format!("no date at {}", fresh.value.get_ref())) };
+    if let Some((other, _)) = dates.iter().find(|(_, other)| other != stated) {
+        return Bad(format!("two dates are stated: {said}, and {other}"));
+    }
     let due = case.scope.due.utc().with_timezone(&case.collector.schedule.timezone.0).naive_local();
-    let age = due - stated;
-    let limit = chrono::Duration::from_std(fresh.max_age.0).unwrap_or(chrono::Duration::MAX);
-    let detail = format!("{place} says {date}, due {}", due.format("%Y-%m-%d %H:%M"));
-    if age <= limit { Good(detail) } else { Bad(format!("{detail}: older than {}", fresh.max_age)) }
+    let age = due - *stated;
+    let limit = Duration::from_std(fresh.max_age.0).unwrap_or(Duration::MAX);
+    let detail = format!("{said}, due {}", due.format("%Y-%m-%d %H:%M"));
+    match age {
+        _ if age > limit => Bad(format!("{detail}: older than {}", fresh.max_age)),
+        // Clocks of two machines differ, calendars do not differ by a day.
+        _ if age < -Duration::days(1) => Bad(format!("{detail}: more than a day in the future")),
+        _ => Good(detail),
+    }
+}
+
+/// What a place says, for the detail, and the instant it names.
+fn stated_date(fresh: &Fresh, case: &Case, place: &str, text: &str) -> Result<(String, NaiveDateTime), String> {
+    let date = match &fresh.matches {
+        None => text,
+        Some(pattern) => {
+            let groups = pattern.0.captures(text).ok_or_else(|| format!("{place}: {text:?} has no date as expected"))?;
+            groups.get(1).or(groups.get(0)).map_or("", |group| group.as_str())
+        }
+    };
+    match number::read_instant(date, fresh.format.get_ref(), case.collector.schedule.timezone.0) {
+        Ok(stated) => Ok((format!("{place} says {date}"), stated)),
+        Err(doubt) => Err(format!("{place}: {doubt}")),
+    }
 }
 
 /// The readings of an indicator that are numbers.

@@ -1,6 +1,9 @@
 //! Gates: what an answer must satisfy before its readings are trusted. Format and judgement, pure.
 
+mod check;
 pub mod judge;
+#[cfg(test)]
+mod tests;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -10,12 +13,16 @@ use crate::model::{Exact, UnitGroup};
 use super::collector::Pattern;
 use super::quantity::Span;
 
+pub use check::{faults, indicators};
+
 /// One check on one answer.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
-    /// Units that must be there; the missing ones are named.
+    /// Units that must be there with a number; the missing ones are named.
     Covers(Covers),
+    /// Readings of an indicator that must be numbers.
+    Present(Present),
     /// How many rows there must be.
     Rows(RowCount),
     /// A stated total equals the number of rows.
@@ -45,6 +52,7 @@ impl Gate {
             Gate::Jump(jump) => Some(jump.indicator.get_ref()),
             Gate::Monotonic(monotonic) => Some(monotonic.indicator.get_ref()),
             Gate::Covers(_)
+            | Gate::Present(_)
             | Gate::Rows(_)
             | Gate::Complete(_)
             | Gate::SumsTo(_)
@@ -105,7 +113,23 @@ impl Expected {
 pub struct Covers {
     /// Which units.
     pub units: Expected,
-    /// The least share of them, 0 to 1.
+    /// The least share of them that must have a number, above 0 and at most 1.
+    pub at_least: Spanned<Exact>,
+    /// What a failure does.
+    #[serde(default)]
+    pub on_fail: OnFail,
+}
+
+/// `present = { indicator = "digitised_due_count", at_least = "0.5" }`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Present {
+    /// Indicator.
+    pub indicator: Spanned<String>,
+    /// Only this item.
+    #[serde(default)]
+    pub item: Option<String>,
+    /// The least share of its readings that must be numbers, above 0 and at most 1.
     pub at_least: Spanned<Exact>,
     /// What a failure does.
     #[serde(default)]
@@ -151,7 +175,7 @@ pub struct SumsTo {
     /// A JSON path, or an indicator: then the readings of every unit below the province.
     pub parts: Spanned<String>,
     /// A JSON path, an indicator (the province's reading), or a skipped row.
-    pub whole: Whole,
+    pub whole: Spanned<Whole>,
     /// What a failure does.
     #[serde(default)]
     pub on_fail: OnFail,
@@ -199,6 +223,8 @@ pub struct RangeGate {
     pub on_fail: OnFail,
 }
 
+/// A number that is gone is a jump, whatever `by` and `floor` allow.
+///
 /// `jump = { indicator = "dossier_processed_count", by = "0.5", floor = "100", needs_history = 7 }`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,7 +236,8 @@ pub struct Jump {
     /// Smaller absolute changes are always allowed.
     #[serde(default)]
     pub floor: Option<Exact>,
-    /// Not evaluated with fewer versions of the value known before.
+    /// How many versions of the value must be known: one for each time that the value for this indicator, unit, item and
+    /// period changed, so not runs and not days. Values with fewer are not looked at; 0 means 1.
     #[serde(default)]
     pub needs_history: i64,
     /// What a failure does.
@@ -218,6 +245,8 @@ pub struct Jump {
     pub on_fail: OnFail,
 }
 
+/// A number that is gone has fallen.
+///
 /// `monotonic = { indicator = "dossier_processed_count" }`
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -253,14 +282,14 @@ pub struct Shape {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fresh {
-    /// Where the date stands: a JSON path or a CSS selector.
+    /// Where the date stands: a JSON path or a CSS selector. Several places must agree.
     pub value: Spanned<String>,
     /// Text that surrounds the date: the first group of this expression is the date.
     #[serde(default)]
     pub matches: Option<Pattern>,
     /// How it is written: `rfc3339`, or like `%d/%m/%Y` (local date of the collector's zone).
-    pub format: String,
-    /// The greatest age at the due instant.
+    pub format: Spanned<String>,
+    /// The greatest age at the due instant; a date more than a day after it is wrong.
     pub max_age: Span,
     /// What a failure does.
     #[serde(default)]

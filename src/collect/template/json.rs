@@ -6,8 +6,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Number, Value};
 
-use super::variable::Variable;
-use super::{Escape, Filled, Filling, Template, Unfilled};
+use super::{Escape, Filled, Filling, Named, Template, Unfilled};
 
 /// JSON with placeholders in its strings; a placeholder alone keeps its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +22,8 @@ pub enum JsonTemplate {
 }
 
 impl JsonTemplate {
-    /// Every variable it needs.
-    pub fn variables(&self) -> Vec<&Variable> {
+    /// Every variable it names.
+    pub fn variables(&self) -> Vec<Named<'_>> {
         match self {
             JsonTemplate::Text(template) => template.variables().collect(),
             JsonTemplate::Plain(_) => Vec::new(),

@@ -41,6 +41,15 @@ enum Part {
     Hole(Placeholder),
 }
 
+/// A variable as a template names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named<'t> {
+    /// Which.
+    pub variable: &'t Variable,
+    /// Without a value the request cannot be made: neither `?` nor a default says what then.
+    pub needed: bool,
+}
+
 /// A text with typed placeholders. `{{` and `}}` stand for the braces themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
@@ -94,12 +103,19 @@ pub enum Escape {
 }
 
 impl Template {
-    /// Every variable it needs.
-    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+    /// Every variable it names.
+    pub fn variables(&self) -> impl Iterator<Item = Named<'_>> {
         self.parts.iter().filter_map(|part| match part {
             Part::Text(_) => None,
-            Part::Hole(hole) => Some(&hole.variable),
+            Part::Hole(hole) => Some(Named { variable: &hole.variable, needed: hole.otherwise == Otherwise::Fail }),
         })
+    }
+
+    /// Whether it is a URL with a user or a password before its host.
+    pub fn has_user_info(&self) -> bool {
+        let text: String = self.parts.iter().map(|part| if let Part::Text(plain) = part { plain.as_str() } else { "_" }).collect();
+        let authority = text.split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
+        authority.is_some_and(|authority| authority.contains('@'))
     }
 
     /// The text with every placeholder filled; `None` if one of them drops the whole.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use thuocdo::collect::collector::Collector;
+use thuocdo::collect::collector::{Collector, Source};
 
 #[test]
 fn every_shipped_file_parses_under_its_own_name() {
@@ -18,6 +18,11 @@ fn every_shipped_file_parses_under_its_own_name() {
         assert_eq!(Some(collector.id.get_ref().as_str()), path.file_stem().and_then(|stem| stem.to_str()), "id = file name");
         assert!(text.starts_with("# "), "{}: starts with a line saying what it is for", path.display());
         assert!(!collector.rows.is_empty() && !collector.gate.is_empty(), "{}: reads something and checks it", path.display());
+        let Source::Http(http) = &collector.source else { panic!("{}: asks over HTTP", path.display()) };
+        // The last answer about an open period comes before its end: each is asked once more when it is closed.
+        let kinds =
+            |closed: bool| http.for_each.period.iter().filter(move |choice| choice.is_closed() == closed).map(|choice| choice.kind());
+        assert!(kinds(false).eq(kinds(true)) && http.for_each.closed_for.is_some(), "{}: asks closed periods again", path.display());
         read.push(collector.id.into_inner());
     }
     read.sort();

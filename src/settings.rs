@@ -171,6 +171,13 @@ mod tests {
         for (text, line, want) in [
             ("stor = \"sqlite:x\"", 1, "unknown field"),
             ("store = 5", 1, "invalid type"),
+            ("\nevidence = true", 2, "invalid type"),
+            ("catalogue = [\".\"]", 1, "invalid type"),
+            ("drop = 5", 1, "invalid type"),
+            ("rewrite = \"http://127.0.0.1:1\"", 1, "invalid type"),
+            ("[rewrite]\n\"https://dichvucong.gov.vn\" = \"http://127.0.0.1:1/path\"", 2, "is no base address"),
+            ("[rewrite]\n\"https://dichvucong.gov.vn\" = \"ftp://127.0.0.1\"", 2, "is no base address"),
+            ("store = \"sqlite:a\"\nstore = \"sqlite:b\"", 2, "duplicate key"),
             ("[http]\ncontact = 5", 2, "invalid type"),
             ("[http]\nagent = \"x\"", 2, "unknown field"),
             ("\n[rewrite]\n\"dichvucong.gov.vn\" = \"http://127.0.0.1:1\"", 3, "is no base address"),
@@ -181,6 +188,7 @@ mod tests {
             let problem = Settings::parse("thuocdo.toml", text).expect_err(text);
             assert!(problem.message.contains(want), "{text}: {problem}");
             assert_eq!(problem.line, line, "{text}: {problem}");
+            assert!(!problem.fix.is_empty(), "{text}: {problem}");
         }
     }
 }

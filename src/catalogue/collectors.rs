@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
 use crate::collect::collector::{Collector, FormField, HttpSource, Source};
@@ -41,7 +42,7 @@ impl LoadedCollector {
     /// Names of `[province]` that the file asks for and the settings do not have: the collector waits for them.
     pub fn waits_for(&self, settings: &Settings) -> Vec<String> {
         let Source::Http(http) = &self.collector.source else { return Vec::new() };
-        let asked = variables(http).into_iter().filter_map(|named| match named.variable {
+        let asked = variables(http).into_iter().filter_map(|(_, named)| match named.variable {
             Variable::Province(name) if !settings.province.contains_key(name) => Some(name.clone()),
             _ => None,
         });
@@ -74,11 +75,10 @@ impl LoadedCollector {
             ));
         }
         problems.extend(extract::check_places(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
-        for rows in &collector.rows {
-            let one_of = rows.unit.value.is_some() == rows.unit.codes.is_some();
-            if !one_of {
+        for (no, rows) in collector.rows.iter().enumerate() {
+            if rows.unit.value.is_some() != rows.unit.codes.is_some() {
                 problems.push(self.problem(
-                    rows.from.span(),
+                    self.place(&["rows", &no.to_string(), "unit"]),
                     "unit needs both value and codes, or neither",
                     "write unit = { value = \"…\", codes = \"…\" }",
                 ));
@@ -91,31 +91,59 @@ impl LoadedCollector {
         problems
     }
 
+    /// Where the value under these keys stands.
+    fn place(&self, keys: &[&str]) -> Range<usize> {
+        place::of_value(&self.text, keys)
+    }
+
+    /// Where the value under these keys of `[source.http]` stands.
+    fn http_place(&self, keys: &[&str]) -> Range<usize> {
+        self.place(&[&["source", "http"], keys].concat())
+    }
+
     fn check_http(&self, http: &HttpSource) -> Vec<Problem> {
         let mut problems = Vec::new();
-        let at = http.url.span();
+        let mut wrong = |keys: &[&str], message: String, fix: &str| problems.push(self.problem(self.http_place(keys), message, fix));
         if http.json.is_some() && http.form.is_some() {
-            problems.push(self.problem(at.clone(), "the request has two bodies", "keep json or form"));
+            wrong(&["form"], "the request has two bodies".to_owned(), "keep json or form");
         }
         if http.limits.connect > http.limits.request || http.limits.request > http.limits.run {
-            problems.push(self.problem(at.clone(), "limits must grow: connect ≤ request ≤ run", "raise the later one"));
+            wrong(&["limits"], "limits must grow: connect ≤ request ≤ run".to_owned(), "raise the later one");
         }
         if !(1..=10).contains(&http.retry.attempts) {
-            problems.push(self.problem(
-                at.clone(),
-                format!("retry.attempts = {} is not 1 to 10", http.retry.attempts),
-                "write a number from 1 to 10",
-            ));
+            let message = format!("retry.attempts = {} is not 1 to 10", http.retry.attempts);
+            wrong(&["retry", "attempts"], message, "write a number from 1 to 10");
+        }
+        if let Some(status) = http.expect.status.iter().find(|status| !(100..=599).contains(*status)) {
+            wrong(&["expect", "status"], format!("there is no status {status}"), "write one from 100 to 599");
+        }
+        for name in http.headers.keys().filter(|name| reqwest::header::HeaderName::try_from(name.as_str()).is_err()) {
+            wrong(&["headers", name], format!("{name:?} is no header name"), "write letters, digits and hyphens, like \"Accept\"");
         }
         if http.url.get_ref().has_user_info() {
-            problems.push(self.problem(
-                at.clone(),
-                "the URL carries credentials, which everybody reads here and in the record",
+            wrong(
+                &["url"],
+                "the URL carries credentials, which everybody reads here and in the record".to_owned(),
                 "remove them, and write auth = { basic = { user = { secret = \"…\" }, password = { secret = \"…\" } } }",
-            ));
+            );
         }
         problems.extend(self.check_for_each(http));
-        problems.extend(variables(http).into_iter().filter_map(|named| self.check_variable(http, named)));
+        problems.extend(self.check_variables(http));
+        problems
+    }
+
+    /// One cause, one problem: what fills the first placeholder that cannot be filled fills the others.
+    fn check_variables(&self, http: &HttpSource) -> Vec<Problem> {
+        let mut seen = Vec::new();
+        let mut problems = Vec::new();
+        for (keys, named) in variables(http) {
+            let Some((cause, message, fix)) = wrong_variable(http, named) else { continue };
+            if !seen.contains(&cause) {
+                let span = place::of_words(&self.text, self.http_place(&keys), &format!("{{{}", named.variable.name()));
+                problems.push(self.problem(span, message, fix));
+                seen.push(cause);
+            }
+        }
         problems
     }
 
@@ -132,33 +160,7 @@ impl LoadedCollector {
             }
             _ => return None,
         };
-        Some(self.problem(http.url.span(), message, fix))
-    }
-
-    /// A placeholder that some request, or every one, could not fill.
-    fn check_variable(&self, http: &HttpSource, named: Named) -> Option<Problem> {
-        let Named { variable, needed } = named;
-        if variable.needs_unit() && http.for_each.unit.is_none() {
-            let message = format!("{{{}}} can never be filled: no request is about a unit", variable.name());
-            return Some(self.problem(http.url.span(), message, "write for_each = { unit = \"commune\" }"));
-        }
-        let kinds: Vec<PeriodKind> = http.for_each.period.iter().map(|choice| choice.kind()).collect();
-        let fitting = kinds.iter().filter(|kind| fits(variable, Some(**kind))).count();
-        let never = if kinds.is_empty() { !fits(variable, None) } else { fitting == 0 };
-        match (needed, variable) {
-            // What may be absent need not fit any period.
-            (false, Variable::PeriodMonth | Variable::PeriodQuarter) => None,
-            _ if never => {
-                let message = format!("{{{}}} can never be filled: no request is about such a period", variable.name());
-                Some(self.problem(http.url.span(), message, "name the period in for_each.period, like [\"month\", \"year\"]"))
-            }
-            (true, _) if fitting < kinds.len() => {
-                let message = format!("{{{0}}} cannot be filled for every period of for_each", variable.name());
-                let fix = format!("write {{{0}?}} to leave it out, or {{{0}|0}} for a default", variable.name());
-                Some(self.problem(http.url.span(), message, fix))
-            }
-            (_, _) => None,
-        }
+        Some(self.problem(self.http_place(&["for_each"]), message, fix))
     }
 
     /// What the file names that the registry does not have.
@@ -189,19 +191,51 @@ impl LoadedCollector {
     }
 }
 
-/// Every placeholder of a request and of what its answer must hold.
-fn variables(http: &HttpSource) -> Vec<Named<'_>> {
-    let mut all: Vec<Named> = http.url.get_ref().variables().collect();
-    all.extend(http.headers.values().flat_map(|header| header.variables()));
-    all.extend(http.json.iter().flat_map(|json| json.variables()));
-    all.extend(http.expect.json.values().flat_map(|json| json.variables()));
-    for field in http.form.iter().flat_map(|form| form.values()) {
-        match field {
-            FormField::Text(text) => all.extend(text.variables()),
-            FormField::Json(json) => all.extend(json.variables()),
-        }
+/// Why a placeholder cannot be filled.
+#[derive(PartialEq, Eq)]
+enum Cause {
+    NoUnit,
+    NoPeriod,
+    NotEveryPeriod,
+}
+
+/// A placeholder that some request, or every one, could not fill: the cause, what is wrong, and the fix.
+fn wrong_variable(http: &HttpSource, named: Named) -> Option<(Cause, String, String)> {
+    let Named { variable, needed } = named;
+    if variable.needs_unit() && http.for_each.unit.is_none() {
+        let message = format!("{{{}}} can never be filled: no request is about a unit", variable.name());
+        return Some((Cause::NoUnit, message, "write for_each = { unit = \"commune\" }".to_owned()));
     }
-    all
+    let kinds: Vec<PeriodKind> = http.for_each.period.iter().map(|choice| choice.kind()).collect();
+    let fitting = kinds.iter().filter(|kind| fits(variable, Some(**kind))).count();
+    let never = if kinds.is_empty() { !fits(variable, None) } else { fitting == 0 };
+    match (needed, variable) {
+        // What may be absent need not fit any period.
+        (false, Variable::PeriodMonth | Variable::PeriodQuarter) => None,
+        _ if never => {
+            let message = format!("{{{}}} can never be filled: no request is about such a period", variable.name());
+            Some((Cause::NoPeriod, message, "name the period in for_each.period, like [\"month\", \"year\"]".to_owned()))
+        }
+        (true, _) if fitting < kinds.len() => {
+            let message = format!("{{{0}}} cannot be filled for every period of for_each", variable.name());
+            let fix = format!("write {{{0}?}} to leave it out, or {{{0}|0}} for a default", variable.name());
+            Some((Cause::NotEveryPeriod, message, fix))
+        }
+        (_, _) => None,
+    }
+}
+
+/// Every placeholder of a request and of what its answer must hold, with the keys below `[source.http]` where it stands.
+fn variables(http: &HttpSource) -> Vec<(Vec<&str>, Named<'_>)> {
+    let mut all: Vec<(Vec<&str>, Vec<Named>)> = vec![(vec!["url"], http.url.get_ref().variables().collect())];
+    all.extend(http.headers.iter().map(|(name, header)| (vec!["headers", name], header.variables().collect())));
+    all.extend(http.json.iter().map(|json| (vec!["json"], json.variables())));
+    all.extend(http.expect.json.iter().map(|(path, json)| (vec!["expect", "json", path.text.as_str()], json.variables())));
+    all.extend(http.form.iter().flatten().map(|(name, field)| match field {
+        FormField::Text(text) => (vec!["form", name], text.variables().collect()),
+        FormField::Json(json) => (vec!["form", name], json.variables()),
+    }));
+    all.into_iter().flat_map(|(keys, found)| found.into_iter().map(move |named| (keys.clone(), named))).collect()
 }
 
 #[cfg(test)]

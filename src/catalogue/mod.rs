@@ -4,6 +4,7 @@
 
 pub mod collectors;
 pub mod files;
+mod place;
 pub mod problem;
 pub mod registry;
 

@@ -7,8 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::Installation;
 use super::freshness::say_freshness;
-use super::output::{self, Format, Table};
 use super::output::say;
+use super::output::{self, Format, Table};
 use crate::catalogue::{Catalogue, LoadedCollector};
 use crate::collect::read::Known;
 use crate::collect::replay::read_again;

@@ -50,7 +50,8 @@ impl Archive {
     pub fn keep(&self, body: &[u8]) -> Result<Sha256, ArchiveError> {
         let sha256 = Sha256::of(body);
         let path = self.path(&sha256);
-        if path.exists() {
+        // A file that was damaged since is no evidence for what is recorded now, and is written again.
+        if path.exists() && self.get(&sha256).is_ok() {
             return Ok(sha256);
         }
         let wrote = write_private(&path, body);
@@ -140,6 +141,8 @@ mod tests {
         }
         fs::write(archive.path(&sha256), zstd::encode_all(&b"{}"[..], 3).expect("packed")).expect("changed");
         assert!(matches!(archive.get(&sha256), Err(ArchiveError::Changed { .. })));
+        assert_eq!(archive.keep(b"{\"code\":\"OK\"}").expect("kept anew"), sha256);
+        assert_eq!(archive.get(&sha256).expect("mended"), b"{\"code\":\"OK\"}");
         assert!(matches!(archive.get(&Sha256::of(b"other")), Err(ArchiveError::Io { .. })));
     }
 }

@@ -105,7 +105,7 @@ pub fn scopes(settings: &Settings, catalogue: &Catalogue, collector: &Collector,
     let today = local_day(collector, at);
     let periods: Vec<Option<Period>> = match source.for_each.period.as_slice() {
         [] => vec![None],
-        choices => choices.iter().map(|choice| Some(choice.on(today.start()))).collect(),
+        _ => source.for_each.periods(today.start()).into_iter().map(Some).collect(),
     };
     let mut scopes = Vec::new();
     for period in periods {

@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
 
+/// Longer times could not be added to an instant.
+const LONGEST: Duration = Duration::from_secs(100 * 31_557_600);
+
 impl Span {
     /// Whole seconds.
     pub const fn seconds(seconds: u64) -> Span {
@@ -26,7 +29,10 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
         let text = String::deserialize(deserializer)?;
         match humantime::parse_duration(&text) {
-            Ok(duration) if !duration.is_zero() => Ok(Span(duration)),
+            Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(Span(duration)),
+            Ok(duration) if duration > LONGEST => {
+                Err(D::Error::custom(format!("{text:?} is longer than anything here lasts; write at most \"100y\"")))
+            }
             _ => Err(D::Error::custom(format!(
                 "{text:?} is not a length of time; write one like \"10s\", \"2m\", \"36h\", \"35d\" or \"10y\""
             ))),

@@ -47,12 +47,17 @@ pub async fn replay(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId
 /// The evidence is gone or was changed.
 pub fn read_again(place: &Workplace<'_>, loaded: &LoadedCollector, known: &Known, request: &Request) -> Result<Judged, ArchiveError> {
     match &request.evidence {
-        Some(sha256) if request.status.is_none_or(|status| accepted(loaded, status)) => {
+        Some(sha256) if came_whole(request) && request.status.is_none_or(|status| accepted(loaded, status)) => {
             let body = place.archive.get(sha256)?;
             Ok(judge_answer(place.settings, place.catalogue, loaded, known, &request.scope, &body, &request.content_type))
         }
         Some(_) | None => Ok(Judged::failed(Failure::new(request.reason.unwrap_or(Reason::Internal), request.error.clone()))),
     }
+}
+
+/// Whether the evidence is the whole answer. A part of one is kept, but never read: what is missing would not be missed.
+fn came_whole(request: &Request) -> bool {
+    !matches!(request.reason, Some(Reason::Connect | Reason::Timeout | Reason::TooLarge | Reason::Protocol))
 }
 
 /// Whether the collector takes answers of this status.

@@ -82,7 +82,9 @@ pub struct Ran {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Somebody else has it, or it is done.
-    #[error("the run {0} is done or at work already; a run is made once for each due instant")]
+    #[error(
+        "the run {0} is done or at work already; a run is made once for each due instant: run it --at another one, or read it again with replay"
+    )]
     NotOurs(RunId),
     /// The database said no.
     #[error(transparent)]
@@ -102,14 +104,30 @@ pub async fn run_once(place: &Workplace<'_>, loaded: &LoadedCollector, when: Whe
     let started_at = when.now();
     let known = Known::load(place.db, loaded, started_at).await?;
     let mut bench = Bench { place, loaded, known: &known, when, requests: Vec::new() };
-    match &loaded.collector.source {
+    match take_all(&mut bench, run.due_at).await {
+        Ok(()) => record_run(place, &claim, &loaded.collector, when, started_at, bench.requests).await,
+        Err(error) => Err(give_back(place.db, &claim, started_at, error).await),
+    }
+}
+
+async fn take_all(bench: &mut Bench<'_>, due: Ts) -> Result<(), RunError> {
+    let (place, collector) = (bench.place, &bench.loaded.collector);
+    match &collector.source {
+        Source::File(source) => take_files(bench, source, due).await,
         Source::Http(_) => {
             let take = &mut |fetched| bench.take(fetched);
-            ask_each(place.settings, place.catalogue, &loaded.collector, run.due_at, place.politeness, take).await?;
+            Ok(ask_each(place.settings, place.catalogue, collector, due, place.politeness, take).await?)
         }
-        Source::File(source) => take_files(&mut bench, source, run.due_at).await?,
     }
-    record_run(place, &claim, &loaded.collector, when, started_at, bench.requests).await
+}
+
+/// Ends a run that we could not make as failed, without a request and to be claimed again at once.
+async fn give_back(db: &Db, claim: &Claim, at: Ts, error: RunError) -> RunError {
+    let record = RunRecord { started_at: at, ended_at: at, state: RunState::Failed, retry_at: Some(Ts::now()), requests: Vec::new() };
+    // If the database does not take it either, the claim runs out by itself; the first error is the one to mend.
+    match db.record_run(claim, &record, at).await {
+        Ok(_) | Err(_) => error,
+    }
 }
 
 /// Records what was taken, as the last step of a run and of a replay.
@@ -128,7 +146,7 @@ pub(super) async fn record_run(
     let state = outcome(&requests);
     let ended_at = when.now().max(started_at);
     // A failed run may be made again by whoever asks for it; a quarantined one has its evidence and is replayed.
-    let retry_at = (state == RunState::Failed).then_some(ended_at);
+    let retry_at = (state == RunState::Failed).then(Ts::now);
     let record = RunRecord { started_at, ended_at, state, retry_at, requests };
     let recorded = place.db.record_run(claim, &record, ended_at).await?;
     Ok(Ran { run: claim.run.clone(), state, requests: record.requests, recorded })

@@ -7,6 +7,7 @@ mod rows;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
 pub use request::{
     Auth, Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Secret, Source,

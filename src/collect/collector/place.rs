@@ -129,6 +129,11 @@ impl<'de> Deserialize<'de> for JsonPath {
     }
 }
 
+/// What an error of several lines says in the end; those before draw the text again, or ask to tell the parser's developers.
+pub(in crate::collect) fn last_line(error: &impl std::fmt::Display) -> String {
+    error.to_string().lines().last().unwrap_or_default().to_owned()
+}
+
 /// A CSS selector as written; `scraper::Selector` is compiled where it is used, because it is checked here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Css(pub String);
@@ -144,7 +149,7 @@ impl TryFromText for Css {
     fn try_from_text(text: &str) -> Result<Css, String> {
         match scraper::Selector::parse(text) {
             Ok(_) => Ok(Css(text.to_owned())),
-            Err(error) => Err(format!("{text:?} is no CSS selector: {error}; write one like \"table#thong-ke\"")),
+            Err(error) => Err(format!("{text:?} is no CSS selector: {}; write one like \"table#thong-ke\"", last_line(&error))),
         }
     }
 }
@@ -196,6 +201,9 @@ pub struct Pattern(pub Regex);
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Pattern, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Regex::new(&text).map(Pattern).map_err(|error| D::Error::custom(format!("{text:?} is no regular expression: {error}")))
+        Regex::new(&text).map(Pattern).map_err(|error| {
+            let why = last_line(&error);
+            D::Error::custom(format!("{text:?} is no regular expression: {}; write one like \"^Tổng\"", why.trim_start_matches("error: ")))
+        })
     }
 }

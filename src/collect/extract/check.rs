@@ -14,7 +14,7 @@ pub type Fault = (Range<usize>, String, String);
 pub fn check_places(collector: &Collector) -> Vec<Fault> {
     let mut faults = Vec::new();
     if let Err((span, message)) = kind_of(&collector.rows) {
-        let (message, fix) = message.split_once("; ").map_or((message.as_str(), ""), |parts| parts);
+        let (message, fix) = message.split_once("; ").unwrap_or((message.as_str(), "keep one kind"));
         faults.push((span, message.to_owned(), fix.to_owned()));
     }
     for rows in &collector.rows {

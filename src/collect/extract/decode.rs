@@ -65,6 +65,11 @@ pub(super) fn refusing_page(text: &str) -> Option<Finding> {
     None
 }
 
+/// Whether a body is the page of a firewall that let nothing through.
+pub fn is_firewall_page(bytes: &[u8]) -> bool {
+    not_the_answer(bytes, "an answer").is_some_and(|finding| finding.reason == Reason::Firewall)
+}
+
 fn of_header(content_type: &str) -> Option<&'static Encoding> {
     let parameters = content_type.split(';').skip(1);
     let mut charsets = parameters.filter_map(|parameter| {

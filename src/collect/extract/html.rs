@@ -6,6 +6,7 @@ use scraper::{ElementRef, Html, Node, Selector};
 
 use super::found::{Absent, Found, Spot, shown};
 use super::sheet::{Cell, MOST_CELLS, Sheet, SheetRow};
+use crate::collect::collector::last_line;
 use crate::model::{Finding, Reason};
 
 /// A comment put behind the page. The parser closes whatever is open at the end, so only the place where
@@ -82,7 +83,7 @@ impl CssPlace {
         let selector = match css.trim() {
             "." => None,
             "" if attribute.is_some() => None,
-            css => Some(Selector::parse(css).map_err(|error| format!("{css:?} is no CSS selector: {error}"))?),
+            css => Some(Selector::parse(css).map_err(|error| format!("{css:?} is no CSS selector: {}", last_line(&error)))?),
         };
         Ok(CssPlace { selector, attribute, text: text.to_owned() })
     }

@@ -19,6 +19,7 @@ mod tests;
 mod workbook;
 
 pub use check::{Fault, check_places};
+pub use decode::is_firewall_page;
 pub use document::{Document, Kind, kind_of, parse};
 pub use draft::{DraftUnit, draft_units};
 pub use found::Found;

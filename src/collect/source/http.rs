@@ -8,6 +8,7 @@ use reqwest::{Client, Response};
 
 use super::{Attempt, Failure, Politeness};
 use crate::collect::collector::{Auth, Expect, FormField, HttpSource, Limits, Method, Secret};
+use crate::collect::extract::is_firewall_page;
 use crate::collect::template::{Escape, Filling, Unfilled};
 use crate::model::{Reason, Ts};
 use crate::settings::Settings;
@@ -168,8 +169,11 @@ impl<'a> Asker<'a> {
             let again = attempt.failure.as_ref().is_some_and(|failure| retry.on.contains(&failure.reason));
             attempts.push(attempt);
             let Some(wait) = waits.next().filter(|_| again) else { return attempts };
+            if asked_to_wait.is_some_and(|asked| asked > retry.honour_retry_after.0) {
+                return attempts;
+            }
             let wait = asked_to_wait.unwrap_or(wait).max(wait);
-            if wait > retry.honour_retry_after.0 || Instant::now() + wait >= self.deadline {
+            if wait >= self.deadline.saturating_duration_since(Instant::now()) {
                 return attempts;
             }
             tokio::time::sleep(wait).await;
@@ -199,13 +203,17 @@ impl<'a> Asker<'a> {
             attempt.status = Some(response.status().as_u16());
             attempt.content_type = header_text(&response, CONTENT_TYPE);
             asked_to_wait = retry_after(&header_text(&response, RETRY_AFTER), at);
-            attempt.body = Some(read_body(response, &self.source.limits).await?);
-            Ok(())
+            // What came of a body that was cut or too long is evidence too, so it is filled where a timeout leaves it.
+            read_body(response, &self.source.limits, attempt.body.insert(Vec::new())).await
         };
         let done: Result<(), Failure> = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
             Err(Failure::new(Reason::Timeout, format!("no whole answer within {}", humantime::format_duration(limit))))
         });
-        attempt.failure = done.err().or_else(|| refused_status(attempt.status, &self.source.expect));
+        if let Err(failure) = &done {
+            // Bytes that could not be unpacked say nothing of what was sent; and no bytes are no evidence.
+            attempt.body = attempt.body.filter(|body| failure.reason != Reason::Decode && !body.is_empty());
+        }
+        attempt.failure = done.err().or_else(|| refused_status(attempt.status, attempt.body.as_deref(), &self.source.expect));
         attempt.elapsed_micros = i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX);
         (attempt, asked_to_wait)
     }
@@ -226,36 +234,41 @@ impl<'a> Asker<'a> {
 }
 
 /// The body, content coding removed, never more than the limit in memory.
-async fn read_body(mut response: Response, limits: &Limits) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
+async fn read_body(mut response: Response, limits: &Limits, body: &mut Vec<u8>) -> Result<(), Failure> {
     while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
-        if (body.len() + chunk.len()) as u64 > limits.body.0 {
+        let room = usize::try_from(limits.body.0).unwrap_or(usize::MAX) - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
             return Err(Failure::new(Reason::TooLarge, format!("the decoded body is larger than {} bytes (limits.body)", limits.body.0)));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(())
 }
 
 fn header_text(response: &Response, name: HeaderName) -> String {
     response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
-/// RFC 9110, 10.2.3: seconds or a date.
+/// RFC 9110, 10.2.3: seconds or a date. `None` for a date that has passed and for what is neither.
 fn retry_after(text: &str, now: Ts) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+    if !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit()) {
+        // Seconds too many for a number are still a wish to be left alone.
+        return Some(text.trim().parse().map_or(Duration::MAX, Duration::from_secs));
     }
     let at = chrono::DateTime::parse_from_rfc2822(text.trim()).ok()?;
     (at.to_utc() - now.utc()).to_std().ok()
 }
 
-/// A status that is not expected, as a failure.
-fn refused_status(status: Option<u16>, expect: &Expect) -> Option<Failure> {
+/// A status that is not expected, as a failure; a firewall's page is one whatever its status.
+fn refused_status(status: Option<u16>, body: Option<&[u8]>, expect: &Expect) -> Option<Failure> {
     let status = status?;
     let expected = if expect.status.is_empty() { &[200][..] } else { &expect.status };
     if expected.contains(&status) {
         return None;
+    }
+    if body.is_some_and(is_firewall_page) {
+        return Some(Failure::new(Reason::Firewall, format!("a firewall's page with status {status}")));
     }
     let reason = match status {
         401 | 403 => Reason::Auth,
@@ -268,12 +281,11 @@ fn refused_status(status: Option<u16>, expect: &Expect) -> Option<Failure> {
     Some(Failure::new(reason, format!("status {status}, expected {expected:?}")))
 }
 
-/// The reason behind a client error, found by its types and never by its words alone.
+/// The reason behind a client error, found by its types and never by its words.
 fn classify(error: &reqwest::Error) -> Failure {
     let mut reason = match () {
         () if error.is_timeout() => Reason::Timeout,
         () if error.is_connect() => Reason::Connect,
-        () if error.is_decode() => Reason::Decode,
         () => Reason::Protocol,
     };
     let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
@@ -283,23 +295,37 @@ fn classify(error: &reqwest::Error) -> Failure {
         if at.is::<NoAddress>() {
             reason = Reason::Dns;
         }
-        if at.is::<rustls::Error>() {
+        if is_tls(at) {
             reason = Reason::Tls;
         }
-        // rustls hides inside an io::Error, which does not name it as its source.
-        let inside = at.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
-        if inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
-            reason = Reason::Tls;
+        if reason == Reason::Protocol && is_undecodable(at) {
+            reason = Reason::Decode;
         }
-        if let Some(io) = at.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionReset
-            && reason == Reason::Protocol
-        {
+        if reason == Reason::Protocol && is_broken_connection(at) {
             reason = Reason::Connect;
         }
         cause = at.source();
     }
     Failure::new(reason, words)
+}
+
+fn is_tls(error: &(dyn StdError + 'static)) -> bool {
+    // rustls hides inside one io::Error or two, which do not name what they hold as their source.
+    let inside = error.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref());
+    error.is::<rustls::Error>() || inside.is_some_and(|inside| is_tls(inside))
+}
+
+/// Whether the content coding is broken. The client calls every trouble with a body so; only when the
+/// unpacker's own error stands directly below did the bytes arrive.
+fn is_undecodable(error: &(dyn StdError + 'static)) -> bool {
+    let decoding = error.downcast_ref::<reqwest::Error>().filter(|error| error.is_decode());
+    decoding.and_then(StdError::source).is_some_and(|source| source.is::<std::io::Error>())
+}
+
+fn is_broken_connection(error: &(dyn StdError + 'static)) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let io = error.downcast_ref::<std::io::Error>();
+    io.is_some_and(|io| matches!(io.kind(), ConnectionReset | ConnectionAborted | BrokenPipe))
 }
 
 /// The system's resolver, whose failures can be told from refused connections.

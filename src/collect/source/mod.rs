@@ -25,7 +25,7 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// As stated by the source, "" for none.
     pub content_type: String,
-    /// The bytes, content coding removed; `None` without an answer.
+    /// The bytes, content coding removed; with a failure perhaps only the first of them. `None` if none came.
     pub body: Option<Vec<u8>>,
     /// Why the bytes cannot be used.
     pub failure: Option<Failure>,

@@ -58,7 +58,7 @@ impl Variable {
                 (_, Some(system)) if !system.is_empty() => Variable::UnitCodes(system.to_owned()),
                 _ => {
                     return Err(BadTemplate(format!(
-                        "{{{name}}} is no placeholder: there are period.kind, period.year, period.quarter, period.month, period.start, period.last, period.offset_months_from:YYYY-MM, unit.id, unit.code, unit.name, unit.codes.<system>, due and province.<name>; write {{{{ for a brace"
+                        "{{{name}}} is no placeholder; write period.kind, period.year, period.quarter, period.month, period.start, period.last, period.offset_months_from:YYYY-MM, unit.id, unit.code, unit.name, unit.codes.<system>, due or province.<name>, and {{{{ for a brace"
                     )));
                 }
             },

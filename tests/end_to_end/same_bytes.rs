@@ -170,7 +170,7 @@ async fn a_repaired_collector_reads_what_the_broken_one_missed() {
 
         let again = replay(&installation.place(), right, &ran.run).await.expect("the evidence is there");
         let outcomes: Vec<_> = again.iter().map(|replayed| (replayed.then, replayed.now.request.outcome)).collect();
-        assert_eq!(outcomes, [(RequestOutcome::Quarantined, RequestOutcome::Recorded); 4]);
+        assert_eq!(outcomes, [(RequestOutcome::Quarantined, RequestOutcome::Recorded); 5]);
         let differences = compare(ran.requests.iter().flat_map(|record| &record.readings), readings(&again));
         let n_missed = readings(&again).filter(|reading| reading.indicator == "dossier_on_time_count").count();
         let missed = differences.iter().filter(|of| of.indicator == "dossier_on_time_count" && of.then.is_none() && of.now.is_some());

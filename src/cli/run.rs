@@ -92,15 +92,17 @@ impl<'a> Shown<'a> {
 /// Why an answer is not trusted, in one line; "" if it is. `runs COLLECTOR@INSTANT` shows it whole.
 pub(crate) fn why(record: &RequestRecord) -> String {
     let failure = record.request.reason.map(|reason| format!("{reason}: {}", record.request.error));
-    let gates =
-        record.gates.iter().filter(|gate| gate.outcome == GateOutcome::Failed).map(|gate| format!("{}: {}", gate.gate, gate.detail));
+    let mut gates: Vec<&GateResult> = record.gates.iter().filter(|gate| gate.outcome == GateOutcome::Failed).collect();
+    // That an answer is not whole explains what the other gates say.
+    gates.sort_by_key(|gate| !["complete", "sums_to"].iter().any(|kind| gate.gate.starts_with(kind)));
+    let gates = gates.into_iter().map(|gate| format!("{}: {}", gate.gate, gate.detail));
     let findings = record.findings.iter().filter(|finding| finding.severity == Severity::Quarantine);
     let findings = findings.map(|finding| format!("{} {}: {}", finding.reason, finding.place, finding.text));
     failure.into_iter().chain(gates).chain(findings).map(|reason| shortened(&reason)).collect::<Vec<_>>().join("; ")
 }
 
 /// At most so many characters of one reason in a table.
-const REASON_WIDTH: usize = 100;
+const REASON_WIDTH: usize = 80;
 
 fn shortened(reason: &str) -> String {
     match reason.char_indices().nth(REASON_WIDTH) {

@@ -98,11 +98,13 @@ pub async fn verify(installation: &Installation, format: Format) -> anyhow::Resu
     let (db, archive) = (installation.db().await?, installation.archive());
     let mut table = Table::new(&["sha256", "problem"]);
     let all = db.evidence().await?;
+    let spinner = output::spinner(format!("hashing {} bodies", all.len()));
     for sha256 in &all {
         if let Err(error) = archive.get(sha256) {
             table.row([sha256.to_string(), error.to_string()]);
         }
     }
+    spinner.finish_and_clear();
     #[derive(Serialize)]
     struct Report {
         n_evidence: usize,

@@ -6,41 +6,12 @@ mod columns;
 mod observations;
 mod records;
 
-use std::fmt::Debug;
-use std::sync::atomic::{AtomicU32, Ordering};
+#[path = "../support/databases.rs"]
+mod databases;
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use databases::on_both;
 use thuocdo::model::{Period, Reading, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Trigger, Ts, Value};
 use thuocdo::store::{Claim, Db, ObservationQuery, Recorded, RequestRecord, RunRecord, StoreError};
-
-/// Runs the test on an empty database of each kind; what it returns must be the same on both.
-async fn on_both<T: PartialEq + Debug>(name: &str, test: impl AsyncFn(Db) -> T) -> T {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let db = Db::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("a new file opens");
-    let on_sqlite = test(db.clone()).await;
-    db.close().await;
-    match std::env::var("THUOCDO_TEST_POSTGRES") {
-        Err(_) => eprintln!("skipped: {name} on PostgreSQL: THUOCDO_TEST_POSTGRES is not set"),
-        Ok(server) => {
-            let db = Db::open(&new_database(&server).await).await.expect("a new database opens");
-            assert_eq!(test(db.clone()).await, on_sqlite, "{name}: PostgreSQL and SQLite agree");
-            db.close().await;
-        }
-    }
-    on_sqlite
-}
-
-/// The address of a new empty database of this server; it goes when the server goes.
-async fn new_database(server: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let mut admin = PgConnection::connect(server).await.expect("the server of THUOCDO_TEST_POSTGRES answers");
-    // Safe: the name is made of numbers.
-    admin.execute(AssertSqlSafe(format!("create database {name}"))).await.expect("a new database");
-    let mut url: url::Url = server.parse().expect("THUOCDO_TEST_POSTGRES is an address");
-    url.set_path(&name);
-    url.into()
-}
 
 fn ts(text: &str) -> Ts {
     text.parse().expect("an instant of the test")

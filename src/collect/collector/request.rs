@@ -70,7 +70,7 @@ fn public_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap
     match headers.keys().find(|name| is_credential(name)) {
         None => Ok(headers),
         Some(name) => Err(D::Error::custom(format!(
-            "the header {name:?} carries credentials; expected auth = {{ bearer = {{ secret = \"…\" }} }}, auth.basic or auth.api_key instead"
+            "the header {name:?} carries credentials; write auth = {{ bearer = {{ secret = \"…\" }} }}, auth.basic or auth.api_key instead"
         ))),
     }
 }

@@ -167,7 +167,8 @@ impl<'de> Deserialize<'de> for RowPeriod {
                 Ok(RowPeriod::Read { value, format, kind })
             }
             _ => Err(D::Error::custom(
-                "a period is { month = \"2025-10\" } (or day, quarter, year), or { value = \"…\", format = \"%m/%Y\" }",
+                "a period is either stated or read from a place; \
+                 write { month = \"2025-10\" } (or day, quarter, year), or { value = \"…\", format = \"%m/%Y\" }",
             )),
         }
     }
@@ -178,7 +179,7 @@ fn kind_of(format: &str, stated: Option<PeriodKind>) -> Result<PeriodKind, Strin
     let finest = finest_field(format)?;
     match stated {
         Some(kind) if kind < finest => {
-            Err(format!("{format:?} states a {}, which names no {}; expected kind = {:?}", finest.label(), kind.label(), finest.label()))
+            Err(format!("{format:?} states a {}, which names no {}; write kind = {:?}", finest.label(), kind.label(), finest.label()))
         }
         Some(kind) => Ok(kind),
         None => Ok(finest),

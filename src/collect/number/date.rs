@@ -101,7 +101,7 @@ fn read_any(text: &str, format: &str, finest: PeriodKind) -> Result<Stated, Doub
         Stated { date: time.date_naive(), time: Some(time.time()), offset: Some(*time.offset()) }
     } else {
         let pattern = clean(format);
-        let items = pattern_items(&pattern).map_err(|why| Doubt::new(text, why))?;
+        let items = pattern_items(&pattern).map_err(|why| Doubt::new(text, format!("cannot be read: {why}")))?;
         by_items(&seen, &items, finest).map_err(|error| Doubt::new(text, format!("is not a date like {format:?}: {error}")))?
     };
     if !(1900..2200).contains(&stated.date.year()) {
@@ -117,12 +117,13 @@ fn read_any(text: &str, format: &str, finest: PeriodKind) -> Result<Stated, Doub
 
 /// The format's items, without any that reads a year of two digits.
 fn pattern_items(pattern: &str) -> Result<Vec<Item<'_>>, String> {
-    let items = StrftimeItems::new(pattern).parse().map_err(|_| format!("cannot be read: {pattern:?} is not a strftime format"))?;
+    let items =
+        StrftimeItems::new(pattern).parse().map_err(|_| format!("{pattern:?} is not a strftime format; write one like `%d/%m/%Y`"))?;
     let short = |item: &Item<'_>| {
         matches!(item, Item::Numeric(Numeric::YearMod100 | Numeric::YearDiv100 | Numeric::IsoYearMod100 | Numeric::IsoYearDiv100, _))
     };
     if items.iter().any(short) {
-        return Err(format!("cannot be read: {pattern:?} has a year of two digits, write `%Y`"));
+        return Err(format!("{pattern:?} has a year of two digits; write `%Y`"));
     }
     Ok(items)
 }
@@ -257,8 +258,8 @@ mod tests {
         for (text, format, message) in [
             ("30/02/2026", "%d/%m/%Y", r#""30/02/2026" is not a date like "%d/%m/%Y": input is out of range"#),
             ("26/09/26", "%d/%m/%Y", r#""26/09/26" has the year 26, which is not within 1900 to 2199"#),
-            ("26/09/26", "%d/%m/%y", r#""26/09/26" cannot be read: "%d/%m/%y" has a year of two digits, write `%Y`"#),
-            ("26/09/2026", "%Q", r#""26/09/2026" cannot be read: "%Q" is not a strftime format"#),
+            ("26/09/26", "%d/%m/%y", r#""26/09/26" cannot be read: "%d/%m/%y" has a year of two digits; write `%Y`"#),
+            ("26/09/2026", "%Q", r#""26/09/2026" cannot be read: "%Q" is not a strftime format; write one like `%d/%m/%Y`"#),
             ("Thứ Hai, 26/09/2026", "%d/%m/%Y", r#""Thứ Hai, 26/09/2026" names another weekday than that of 2026-09-26"#),
         ] {
             assert_eq!(read_date(text, format).unwrap_err().to_string(), message);

@@ -206,7 +206,7 @@ async fn the_statistics_page_has_the_template_s_table() {
     };
     let headings = texts("table#thong-ke th");
     let gate = collector.gate.iter().find_map(|gate| match gate.get_ref() {
-        Gate::Header(header) => Some(&header.is),
+        Gate::Header(header) => Some(header.is.get_ref()),
         _ => None,
     });
     assert_eq!(Some(&headings), gate);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use toml::Spanned;
 
-use super::{Fresh, Gate, Present, RangeGate, RowCount, SumsTo, Whole};
+use super::{Fresh, Gate, Jump, Present, RangeGate, RowCount, SumsTo, Whole};
 use crate::collect::collector::{Collector, Rows};
 use crate::collect::extract::{self, Fault, Kind};
 use crate::collect::number::finest_field;
@@ -20,7 +20,7 @@ pub fn faults(collector: &Collector) -> Vec<Fault> {
         faults
             .extend(unread.map(|id| fault(id.span(), format!("no [[rows.read]] reads {}", id.get_ref()), "name one that this file reads")));
         faults.extend(places(gate.get_ref()).into_iter().filter_map(|(span, place)| place_fault(kind, span, place)));
-        faults.extend(bounds(gate, collector));
+        faults.extend(bounds(gate.get_ref(), collector));
     }
     faults
 }
@@ -36,7 +36,7 @@ pub fn indicators(gate: &Gate) -> Vec<Spanned<String>> {
             .collect(),
         Gate::Present(present) => vec![present.indicator.clone()],
         Gate::NotAbove(pair) => vec![pair.part.clone(), pair.whole.clone()],
-        Gate::Range(range) => vec![range.indicator.clone()],
+        Gate::Range(range) => vec![range.get_ref().indicator.clone()],
         Gate::Jump(jump) => vec![jump.indicator.clone()],
         Gate::Monotonic(monotonic) => vec![monotonic.indicator.clone()],
     }
@@ -83,30 +83,53 @@ fn place_fault(kind: Kind, span: Range<usize>, place: &str) -> Option<Fault> {
 }
 
 /// Bounds that no answer or every answer could hold.
-fn bounds(gate: &Spanned<Gate>, collector: &Collector) -> Option<Fault> {
-    let fault = |message: &str, fix: &str| Some(fault(gate.span(), message.to_owned(), fix));
-    match gate.get_ref() {
+fn bounds(gate: &Gate, collector: &Collector) -> Option<Fault> {
+    match gate {
         Gate::Covers(covers) => share(&covers.at_least),
         Gate::Present(Present { indicator, item, at_least, .. }) => share(at_least).or_else(|| item_fault(collector, indicator, item)),
-        Gate::Rows(RowCount { at_least: None, at_most: None, .. }) => {
-            fault("rows without bounds holds for every answer", "add at_least, at_most or both")
-        }
-        Gate::Rows(RowCount { at_least: Some(least), at_most: Some(most), .. }) if least > most => {
-            fault("no number of rows is within these bounds", "write at_least no greater than at_most")
-        }
-        Gate::Range(RangeGate { min: None, max: None, .. }) => fault("range without bounds holds for every answer", "add min, max or both"),
-        Gate::Range(RangeGate { min: Some(min), max: Some(max), .. }) if min > max => {
-            fault("no value is within these bounds", "write min no greater than max")
-        }
-        Gate::Range(RangeGate { indicator, item, .. }) => item_fault(collector, indicator, item),
+        Gate::Rows(rows) => row_bounds(rows),
+        Gate::Range(range) => range_bounds(range).or_else(|| item_fault(collector, &range.get_ref().indicator, &range.get_ref().item)),
         Gate::SumsTo(sums) => match (sums.whole.get_ref(), is_path(sums.parts.get_ref())) {
-            (Whole::Skipped(_), true) => fault("a skipped row has values of indicators, not of paths", "name the indicator in parts"),
+            (Whole::Skipped(_), true) => {
+                let message = "a skipped row has values of indicators, not of paths".to_owned();
+                Some(fault(sums.parts.span(), message, "name the indicator in parts"))
+            }
             (Whole::Skipped(_), false) | (Whole::Place(_), _) => None,
         },
+        Gate::Jump(Jump { by, .. }) => (*by.get_ref() < Exact::ZERO)
+            .then(|| fault(by.span(), format!("by = {} is no share of 0 or more", by.get_ref()), "write one like \"0.5\"")),
+        Gate::Header(header) => header
+            .is
+            .get_ref()
+            .is_empty()
+            .then(|| fault(header.is.span(), "no heading is named".to_owned(), "list the headings of the table, in their order")),
         Gate::Fresh(fresh) => date_format(fresh),
-        Gate::Rows(_) | Gate::Complete(_) | Gate::NotAbove(_) | Gate::Jump(_) | Gate::Monotonic(_) | Gate::Header(_) | Gate::Shape(_) => {
-            None
+        Gate::Complete(_) | Gate::NotAbove(_) | Gate::Monotonic(_) | Gate::Shape(_) => None,
+    }
+}
+
+fn row_bounds(rows: &Spanned<RowCount>) -> Option<Fault> {
+    match rows.get_ref() {
+        RowCount { at_least: None, at_most: None, .. } => {
+            Some(fault(rows.span(), "rows without bounds holds for every answer".to_owned(), "add at_least, at_most or both"))
         }
+        RowCount { at_least: Some(least), at_most: Some(most), .. } if least > most.get_ref() => {
+            let message = "no number of rows is within these bounds".to_owned();
+            Some(fault(most.span(), message, "write at_least no greater than at_most"))
+        }
+        RowCount { .. } => None,
+    }
+}
+
+fn range_bounds(range: &Spanned<RangeGate>) -> Option<Fault> {
+    match range.get_ref() {
+        RangeGate { min: None, max: None, .. } => {
+            Some(fault(range.span(), "range without bounds holds for every answer".to_owned(), "add min, max or both"))
+        }
+        RangeGate { min: Some(min), max: Some(max), .. } if min > max.get_ref() => {
+            Some(fault(max.span(), "no value is within these bounds".to_owned(), "write min no greater than max"))
+        }
+        RangeGate { .. } => None,
     }
 }
 
@@ -130,7 +153,8 @@ fn date_format(fresh: &Fresh) -> Option<Fault> {
     let message = match finest_field(fresh.format.get_ref()) {
         Ok(PeriodKind::Day) => return None,
         Ok(PeriodKind::Month | PeriodKind::Quarter | PeriodKind::Year) => format!("{:?} states no day", fresh.format.get_ref()),
-        Err(why) => why,
+        // The reader's own advice names months and years, which are too coarse for an age.
+        Err(why) => why.split_once("; write ").map_or(why.as_str(), |(what, _)| what).to_owned(),
     };
     Some(fault(fresh.format.span(), message, "write \"rfc3339\", or one like \"%d/%m/%Y\""))
 }

@@ -60,11 +60,14 @@ fn judge_one(gate: &Gate, case: &Case) -> GateResult {
     let (name, on_fail, verdict) = match gate {
         Gate::Covers(covers) => (format!("covers {}", expected_label(covers.units)), covers.on_fail, covers_units(covers, case)),
         Gate::Present(present) => (format!("present {}", present.indicator.get_ref()), present.on_fail, is_present(present, case)),
-        Gate::Rows(rows) => ("rows".to_owned(), rows.on_fail, row_count(rows, case)),
+        Gate::Rows(rows) => ("rows".to_owned(), rows.get_ref().on_fail, row_count(rows.get_ref(), case)),
         Gate::Complete(complete) => (format!("complete {}", complete.total.get_ref()), complete.on_fail, is_complete(complete, case)),
         Gate::SumsTo(sums) => (format!("sums_to {}", sums.parts.get_ref()), sums.on_fail, sums_to(sums, case)),
         Gate::NotAbove(pair) => (format!("not_above {}", pair.part.get_ref()), pair.on_fail, not_above(pair, case)),
-        Gate::Range(range) => (format!("range {}", range.indicator.get_ref()), range.on_fail, in_range(range, case)),
+        Gate::Range(range) => {
+            let range = range.get_ref();
+            (format!("range {}", range.indicator.get_ref()), range.on_fail, in_range(range, case))
+        }
         Gate::Jump(jump) => (format!("jump {}", jump.indicator.get_ref()), jump.on_fail, no_jump(jump, case)),
         Gate::Monotonic(monotonic) => (format!("monotonic {}", monotonic.indicator.get_ref()), monotonic.on_fail, no_fall(monotonic, case)),
         Gate::Header(header) => ("header".to_owned(), header.on_fail, headings(header, case)),
@@ -133,9 +136,10 @@ fn is_present(present: &Present, case: &Case) -> Verdict {
 
 fn row_count(rows: &RowCount, case: &Case) -> Verdict {
     let n: usize = case.extract.rows.iter().map(|seen| seen.kept).sum();
-    let right = rows.at_least.is_none_or(|least| n >= least) && rows.at_most.is_none_or(|most| n <= most);
+    let at_most = rows.at_most.as_ref().map(|most| *most.get_ref());
+    let right = rows.at_least.is_none_or(|least| n >= least) && at_most.is_none_or(|most| n <= most);
     let bound = |bound: Option<usize>| bound.map_or("…".to_owned(), |n| n.to_string());
-    let detail = format!("{n} rows, expected {} to {}", bound(rows.at_least), bound(rows.at_most));
+    let detail = format!("{n} rows, expected {} to {}", bound(rows.at_least), bound(at_most));
     if right { Good(detail) } else { Bad(detail) }
 }
 
@@ -215,11 +219,12 @@ fn not_above(pair: &NotAbove, case: &Case) -> Verdict {
 fn in_range(range: &RangeGate, case: &Case) -> Verdict {
     let mut n = 0;
     let mut outside = Vec::new();
+    let max = range.max.as_ref().map(|max| *max.get_ref());
     for (reading, value) in
         values_of(case, range.indicator.get_ref()).filter(|(reading, _)| range.item.as_ref().is_none_or(|item| *item == reading.item))
     {
         n += 1;
-        if range.min.is_some_and(|min| value < min) || range.max.is_some_and(|max| value > max) {
+        if range.min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max) {
             outside.push(format!("{} {}: {value}", reading.unit, reading.item));
         }
     }
@@ -233,7 +238,7 @@ fn in_range(range: &RangeGate, case: &Case) -> Verdict {
 fn no_jump(jump: &Jump, case: &Case) -> Verdict {
     against_past(case, jump.indicator.get_ref(), jump.needs_history, |before, now| {
         let change = (now.decimal() - before.decimal()).abs();
-        let allowed = before.decimal().abs() * jump.by.decimal();
+        let allowed = before.decimal().abs() * jump.by.get_ref().decimal();
         change > allowed && jump.floor.is_none_or(|floor| change > floor.decimal())
     })
 }
@@ -266,7 +271,7 @@ fn headings(header: &Header, case: &Case) -> Verdict {
     let Some(seen) = case.extract.rows.iter().map(|seen| &seen.headings).find(|headings| !headings.is_empty()) else {
         return Unknown("the answer has no table".to_owned());
     };
-    let wanted: Vec<String> = header.is.iter().map(|heading| crate::model::clean(heading)).collect();
+    let wanted: Vec<String> = header.is.get_ref().iter().map(|heading| crate::model::clean(heading)).collect();
     match *seen == wanted {
         true => Good(format!("{} headings", wanted.len())),
         false => Bad(format!("the headings are {seen:?}, expected {wanted:?}")),

@@ -24,7 +24,7 @@ pub enum Gate {
     /// Readings of an indicator that must be numbers.
     Present(Present),
     /// How many rows there must be.
-    Rows(RowCount),
+    Rows(Spanned<RowCount>),
     /// A stated total equals the number of rows.
     Complete(Complete),
     /// Parts add up to a whole.
@@ -32,7 +32,7 @@ pub enum Gate {
     /// A part is not above its whole, unit by unit.
     NotAbove(NotAbove),
     /// Values lie in a range.
-    Range(RangeGate),
+    Range(Spanned<RangeGate>),
     /// Values do not jump against what was known before.
     Jump(Jump),
     /// Values of a period do not fall.
@@ -145,7 +145,7 @@ pub struct RowCount {
     pub at_least: Option<usize>,
     /// The greatest number of rows kept.
     #[serde(default)]
-    pub at_most: Option<usize>,
+    pub at_most: Option<Spanned<usize>>,
     /// What a failure does.
     #[serde(default)]
     pub on_fail: OnFail,
@@ -217,7 +217,7 @@ pub struct RangeGate {
     pub min: Option<Exact>,
     /// Greatest value.
     #[serde(default)]
-    pub max: Option<Exact>,
+    pub max: Option<Spanned<Exact>>,
     /// What a failure does.
     #[serde(default)]
     pub on_fail: OnFail,
@@ -231,8 +231,8 @@ pub struct RangeGate {
 pub struct Jump {
     /// Indicator.
     pub indicator: Spanned<String>,
-    /// The greatest change allowed, as a share of the value known before.
-    pub by: Exact,
+    /// The greatest change allowed, as a share of the value known before; not negative.
+    pub by: Spanned<Exact>,
     /// Smaller absolute changes are always allowed.
     #[serde(default)]
     pub floor: Option<Exact>,
@@ -263,7 +263,7 @@ pub struct Monotonic {
 #[serde(deny_unknown_fields)]
 pub struct Header {
     /// The headings of the (first) table, in order.
-    pub is: Vec<String>,
+    pub is: Spanned<Vec<String>>,
     /// What a failure does.
     #[serde(default)]
     pub on_fail: OnFail,

@@ -37,6 +37,7 @@ body = "16MiB"
 [source.http.rate]
 requests = 12
 per = "1m"
+concurrency = 2
 
 [source.http.retry]
 attempts = 4
@@ -45,11 +46,16 @@ first = "2s"
 max = "2m"
 honour_retry_after = "10m"
 
+[source.http.breaker]
+open_after = 5
+probe_every = "30m"
+stop_on = ["auth", "firewall"]
+
 [[rows]]
 from = { json = ["$.data.parent", "$.data.children[*]"] }
 unit = { value = "$.id", codes = "npsp", name = "$.name", code = "$.code", group = { value = "$.level", words = { COMMUNE = "commune" } } }
 item = "$.section"
-period = { read = { value = "$.month", format = "%m/%Y", kind = "month" } }
+period = { value = "$.month", format = "%m/%Y", kind = "quarter" }
 where = { "$.kind" = "2" }
 skip = [{ column = "$.label", matches = "^Tổng" }]
 key = ["unit", "item", "period"]
@@ -73,6 +79,18 @@ period = { month = "2025-10" }
   item = "A"
   value = "$.onTime"
 
+[[rows]]
+from = { json = "$.data.others[*]" }
+unit = { value = "$.otherId", codes = "npsp" }
+period = { year = "2026" }
+read = [
+  { indicator = "dossier_completed_count", value = "$.completed" },
+  { indicator = "dossier_overdue_count", value = "$.overdue" },
+  { indicator = "dossier_handling_days", value = "$.days" },
+  { indicator = "doc_outgoing_count", value = "$.outgoing" },
+  { indicator = "national_index_score", item = "TDGQ", value = "$.points" },
+]
+
 [[gate]]
 covers = { units = "children", at_least = "0.95", on_fail = "quarantine" }
 [[gate]]
@@ -93,6 +111,8 @@ monotonic = { indicator = "doc_outgoing_count" }
 shape = { on_fail = "warn" }
 [[gate]]
 fresh = { value = "$.updatedAt", format = "rfc3339", max_age = "48h" }
+[[gate]]
+present = { indicator = "national_index_score", item = "TDGQ", at_least = "0.6" }
 
 [evidence]
 retain = "10y"
@@ -109,7 +129,7 @@ cron = "0 7 * * 1-5"
 method = "POST"
 url = "{province.documents}/list"
 form = { from = "{period.start:%d/%m/%Y}", params = { json = { year = "{period.year}" } } }
-for_each = { period = ["year"] }
+for_each = { period = ["year", "last_year"], closed_for = "100d" }
 auth.basic = { user = { secret = "a" }, password = { secret = "b" } }
 [[rows]]
 from = { html = { css = "div.row", encoding = "windows-1258" } }
@@ -117,6 +137,12 @@ unit = { value = "td.code@title", codes = "documents" }
   [[rows.read]]
   indicator = "doc_outgoing_count"
   value = "td.n"
+  [[rows.read]]
+  indicator = "doc_esigned_count"
+  value = "td.esigned"
+  [[rows.read]]
+  indicator = "workfile_count"
+  value = "td.files"
 [[gate]]
 complete = { total = "#total", rows = "div.row" }
 [[gate]]
@@ -146,7 +172,7 @@ skip = [{ column = "name", matches = "^Tổng" }]
 [[gate]]
 header = { is = ["Mã", "Tên", "Số"] }
 [[gate]]
-sums_to = { parts = "doc_esigned_count", whole = { skipped = "^Tổng" } }
+sums_to = { parts = "doc_outgoing_count", whole = { skipped = "^Tổng" } }
 "##;
 
 /// Dropped CSV files.

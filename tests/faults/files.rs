@@ -48,11 +48,11 @@ async fn values(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn what_cannot_be_read_is_named() {
-    let cases: [(&str, Option<Reason>, &str); 4] = [
-        ("too large", Some(Reason::TooLarge), "larger than 1024 bytes"),
-        ("unreadable", Some(Reason::Config), "cannot be read"),
-        ("not text", Some(Reason::Decode), "no UTF-8 text"),
-        ("not settled", None, ""),
+    let cases: [(&str, Reason, &str); 4] = [
+        ("too large", Reason::TooLarge, "larger than 1024 bytes"),
+        ("unreadable", Reason::Config, "cannot be read"),
+        ("not text", Reason::Decode, "no UTF-8 text"),
+        ("not settled", Reason::Config, "no settled file matches \"*.csv\""),
     ];
     for (name, reason, words) in cases {
         let world = world().await;
@@ -73,8 +73,7 @@ async fn what_cannot_be_read_is_named() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         let ran = world.run(&text, "2026-09-26T06:30:00Z").await.unwrap_or_else(|error| panic!("{name}: {error}"));
         let seen: Vec<_> = ran.requests.iter().map(|record| (record.request.reason, record.request.outcome)).collect();
-        let expected: Vec<_> = reason.iter().map(|reason| (Some(*reason), RequestOutcome::Failed)).collect();
-        assert_eq!((seen, ran.state), (expected, RunState::Failed), "{name}");
+        assert_eq!((seen, ran.state), (vec![(Some(reason), RequestOutcome::Failed)], RunState::Failed), "{name}");
         assert!(ran.requests.iter().all(|record| record.request.error.contains(words)), "{name}: {:?}", ran.requests);
         assert_eq!(values(&world).await, [""; 0], "{name}");
     }
@@ -92,13 +91,21 @@ fn make_unreadable(path: &std::path::Path) {
 }
 
 #[tokio::test]
-async fn a_bad_pattern_and_an_empty_folder_bring_nothing() {
+async fn a_pattern_that_nothing_matches_is_named() {
     let world = world().await;
-    let ran = world.run(COLLECTOR, "2026-09-26T06:30:00Z").await.expect("a run");
-    assert_eq!((ran.state, ran.requests.len()), (RunState::Failed, 0), "no file matches");
+    assert_nothing_matches(&world, "2026-09-26T06:30:00Z", "an empty folder").await;
     world.drop_file("a.txt", &figures(5), 3600);
-    let ran = world.run(COLLECTOR, "2026-09-27T06:30:00Z").await.expect("a run");
-    assert_eq!((ran.state, ran.requests.len()), (RunState::Failed, 0), "another ending");
+    assert_nothing_matches(&world, "2026-09-27T06:30:00Z", "another ending").await;
+}
+
+/// One failed request says that there is no file.
+async fn assert_nothing_matches(world: &World, at: &str, what: &str) {
+    let ran = world.run(COLLECTOR, at).await.expect("a run");
+    let [record] = ran.requests.as_slice() else { panic!("{what}: one request, not {}", ran.requests.len()) };
+    let seen = (ran.state, record.request.outcome, record.request.reason);
+    assert_eq!(seen, (RunState::Failed, RequestOutcome::Failed, Some(Reason::Config)), "{what}");
+    assert!(record.request.error.contains("no settled file matches \"*.csv\""), "{what}: {}", record.request.error);
+    assert_eq!(values(world).await, [""; 0], "{what}");
 }
 
 #[tokio::test]
@@ -120,9 +127,21 @@ async fn known_files_are_not_taken_again() {
     assert_eq!(values(&world).await, ["9"]);
     assert!(newest[0].last_checked >= "2026-09-28T06:30:00Z".parse().expect("an instant"), "{newest:?}");
 
-    // Two new files that contradict each other: neither is trusted.
-    world.drop_file("x.csv", &figures(11), 600);
-    world.drop_file("y.csv", &figures(12), 500);
+    // Of two new files that differ, the newer one holds; the older one says so, and its bytes stay.
+    world.drop_file("x.csv", &figures(12), 500);
+    world.drop_file("y.csv", &figures(11), 600);
     let ran = world.run(COLLECTOR, "2026-09-29T06:30:00Z").await.expect("a run");
-    assert_eq!((ran.requests.len(), ran.state, values(&world).await), (2, RunState::Quarantined, vec!["9".to_owned()]));
+    let taken: Vec<_> = ran.requests.iter().map(|record| (record.request.url.as_str(), record.readings.len())).collect();
+    assert_eq!((taken, ran.state), (vec![("y.csv", 0), ("x.csv", 1)], RunState::Recorded));
+    let [finding] = ran.requests[0].findings.as_slice() else { panic!("one finding, not {:?}", ran.requests[0].findings) };
+    assert!(finding.reason == Reason::DuplicateKey && finding.text.ends_with("the newer file of request 2 holds"), "{finding:?}");
+    assert!(ran.requests[0].request.evidence.is_some(), "{:?}", ran.requests[0].request);
+    assert_eq!(values(&world).await, ["12"]);
+
+    // A file that turns up late is older than what is known: it is kept, and restates nothing.
+    world.drop_file("late.csv", &figures(7), 1800);
+    let ran = world.run(COLLECTOR, "2026-09-30T06:30:00Z").await.expect("a run");
+    assert_eq!((ran.requests.len(), ran.requests[0].request.url.as_str(), ran.state), (1, "late.csv", RunState::Recorded));
+    assert_eq!((ran.recorded.observations_new, ran.recorded.observations_restated, ran.recorded.superseded), (0, 0, 1));
+    assert_eq!(values(&world).await, ["12"]);
 }

@@ -28,6 +28,8 @@ pub struct Settings {
     pub http: Http,
     /// Folder for `source.file` patterns.
     pub drop: PathBuf,
+    /// What people must know of every figure of this installation ("số liệu mô phỏng"); shown with scores and explanations.
+    pub note: String,
 }
 
 /// How requests present themselves.
@@ -49,6 +51,7 @@ impl Default for Settings {
             rewrite: BTreeMap::new(),
             http: Http::default(),
             drop: ".".into(),
+            note: String::new(),
         }
     }
 }
@@ -68,10 +71,10 @@ impl Default for Http {
 impl std::fmt::Debug for Settings {
     /// Without the store's address, which may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Settings { province, store: _, evidence, catalogue, rewrite, http, drop } = self;
+        let Settings { province, store: _, evidence, catalogue, rewrite, http, drop, note } = self;
         let mut shown = f.debug_struct("Settings");
         shown.field("province", province).field("store", &"***").field("evidence", evidence).field("catalogue", catalogue);
-        shown.field("rewrite", rewrite).field("http", http).field("drop", drop).finish()
+        shown.field("rewrite", rewrite).field("http", http).field("drop", drop).field("note", note).finish()
     }
 }
 
@@ -106,7 +109,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// From a file (the defaults if it does not exist and was not asked for), then the environment.
+    /// From a file (the defaults if it does not exist and was not asked for), then the environment. Relative paths in
+    /// the file begin at its folder, those of the environment at the working folder.
     ///
     /// # Errors
     /// The file cannot be read, or a problem with its place.
@@ -114,7 +118,10 @@ impl Settings {
         use anyhow::Context;
         let path = asked.unwrap_or(Path::new("thuocdo.toml"));
         let mut settings = match std::fs::read_to_string(path) {
-            Ok(text) => Settings::parse(&path.display().to_string(), &text).map_err(|problem| anyhow::anyhow!("{problem}"))?,
+            Ok(text) => {
+                let settings = Settings::parse(&path.display().to_string(), &text).map_err(|problem| anyhow::anyhow!("{problem}"))?;
+                settings.based_in(path.parent().unwrap_or(Path::new("")))
+            }
             Err(error) if asked.is_none() && error.kind() == std::io::ErrorKind::NotFound => Settings::default(),
             Err(error) => return Err(error).with_context(|| format!("cannot read the settings {}", path.display())),
         };
@@ -125,6 +132,23 @@ impl Settings {
             settings.evidence = evidence.into();
         }
         Ok(settings)
+    }
+
+    /// The same settings with relative paths beginning at this folder.
+    fn based_in(mut self, folder: &Path) -> Settings {
+        if let Some(path) = self.sqlite_path() {
+            self.store = format!("sqlite:{}", folder.join(path).display());
+        }
+        self.evidence = folder.join(&self.evidence);
+        self.drop = folder.join(&self.drop);
+        self.catalogue = self.catalogue.map(|catalogue| folder.join(catalogue));
+        self
+    }
+
+    /// The file of the embedded database; `None` for a server.
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
+        let path = self.store.strip_prefix("sqlite:")?;
+        Some(PathBuf::from(path.strip_prefix("//").unwrap_or(path)))
     }
 
     /// Unit id of the province.

@@ -343,7 +343,7 @@ fn explains_down_to_the_run() {
     assert_eq!(tree.text, "Sở Công Thương: c Tiêu chí, 5,71 / 10 điểm");
     assert_eq!(tree.because[0].text, "10 × 1.234 / (4.321 × 0,5) = 5,7116… → 5,71 (làm tròn nửa lên 0,01)");
     assert_eq!(tree.because[0].because[0].text, "tử số a");
-    assert_eq!(tree.because[0].because[0].because[0].text, "1.234 ← s@2026-03-01T00:00:00Z, yêu cầu 1, biết từ 2026-03-01T00:00:00Z");
+    assert_eq!(tree.because[0].because[0].because[0].text, "1.234 ← s@2026-03-01T00:00:00Z, yêu cầu 1, ghi nhận từ 2026-03-01T00:00:00Z");
     assert_eq!(tree.because[1].text, "Căn cứ: none (đề xuất)");
     assert_eq!(tree.because[2].text, "Điểm nguồn công bố (s): 5,70, KHÔNG khớp");
     let origins = tree.origins_mut();
@@ -369,14 +369,14 @@ fn a_value_read_once_more_is_compared_with_the_recorded_one() {
         (
             number("0"),
             Some(Value::Missing),
-            Some("KHÔNG khớp: đọc lại là: nguồn nói không có; đã ghi nhận: 0"),
+            Some("KHÔNG khớp: đọc lại là: nguồn công bố không có số liệu; đã ghi nhận: 0"),
             Some("DIFFERS: read once more: stated as missing; recorded: 0"),
         ),
         (
             number("7"),
             None,
-            Some("KHÔNG đọc lại được giá trị từ câu trả lời này; đã ghi nhận: 7"),
-            Some("NOT FOUND in this answer any more; recorded: 7"),
+            Some("KHÔNG đọc lại được giá trị này bằng bảng mã và danh mục đơn vị hiện nay (byte còn nguyên hay không: xem lệnh verify); đã ghi nhận: 7"),
+            Some("NOT FOUND with today's code maps and registry (whether the bytes are whole: see verify); recorded: 7"),
         ),
     ] {
         assert_eq!(reread_warning(recorded, now, Lang::Vi).as_deref(), vi);

@@ -120,6 +120,13 @@ impl LoadedCollector {
         for name in http.headers.keys().filter(|name| reqwest::header::HeaderName::try_from(name.as_str()).is_err()) {
             wrong(&["headers", name], format!("{name:?} is no header name"), "write letters, digits and hyphens, like \"Accept\"");
         }
+        if !http.url.get_ref().begins_as_address() {
+            wrong(
+                &["url"],
+                "the URL is no web address".to_owned(),
+                "begin it with https:// or http://, or with a placeholder like {province.documents}",
+            );
+        }
         if http.url.get_ref().has_user_info() {
             wrong(
                 &["url"],

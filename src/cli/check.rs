@@ -58,6 +58,7 @@ pub fn check(arguments: &CheckArguments, settings: Option<&Path>, format: Format
     let (files, mut problems) = super::files(arguments.folder.as_deref().or(settings.catalogue.as_deref()))?;
     let (catalogue, wrong) = Catalogue::load(&files);
     problems.extend(wrong);
+    problems.extend(outside(&catalogue, &settings, arguments.folder.as_deref()));
     let now = Ts::now();
     let report = Report {
         collectors: catalogue.collectors.values().map(|loaded| collector(loaded, &settings, now)).collect(),
@@ -71,6 +72,24 @@ pub fn check(arguments: &CheckArguments, settings: Option<&Path>, format: Format
     }
     problems.iter().for_each(|problem| eprintln!("{problem}"));
     Ok(if problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What no single file can be blamed for: a folder that is none of ours, a province that nobody knows.
+fn outside(catalogue: &Catalogue, settings: &Settings, folder: Option<&Path>) -> Vec<Problem> {
+    let at = |message: String, fix: &str| Problem { file: "thuocdo.toml".to_owned(), line: 1, column: 1, message, fix: fix.to_owned() };
+    let mut problems = Vec::new();
+    if catalogue.collectors.is_empty() || catalogue.criteria.is_empty() {
+        let where_ = folder.map_or("the catalogue".to_owned(), |folder| folder.display().to_string());
+        problems.push(at(
+            format!("{where_} has no collectors or no criteria"),
+            "name the folder that holds collectors/, registry/ and criteria/",
+        ));
+    }
+    if catalogue.registry.unit(settings.province_unit()).is_none() {
+        let message = format!("[province] unit = {:?} is no unit of the registry", settings.province_unit());
+        problems.push(at(message, "write the id of a province in registry/units/provinces.csv, like \"H49\""));
+    }
+    problems
 }
 
 fn collector(loaded: &LoadedCollector, settings: &Settings, now: Ts) -> CollectorReport {

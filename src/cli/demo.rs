@@ -103,7 +103,8 @@ async fn simulated(arguments: &DemoArguments, format: Format) -> anyhow::Result<
     let mut settings = Settings::default();
     let today = arguments.at.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
     let figures = figures(arguments.seed, &settings, &registry_only, today)?;
-    let catalogue = overlaid(code_map_files(&figures)?)?;
+    let laid_over = code_map_files(&figures)?;
+    let catalogue = overlaid(laid_over.clone())?;
     let portal = serve(figures).await.context("cannot serve the simulated province on loopback")?;
     settings.province.insert("documents".to_owned(), DOCUMENTS.to_owned());
     settings.rewrite = [PORTAL, DOCUMENTS].map(|from| (from.to_owned(), portal.url())).into();
@@ -119,8 +120,30 @@ async fn simulated(arguments: &DemoArguments, format: Format) -> anyhow::Result<
     let explained = explained(&scoring, &run, &place).await?;
     show(format, &runs, &run, &explained)?;
     db.close().await;
+    if let Some(folder) = &arguments.folder {
+        keep_catalogue(folder, &laid_over, &settings)?;
+        if format == Format::Table {
+            say!(
+                "\nkept in {0}; look around with, for example:\n  cd {0}\n  thuocdo score --period {period}\n  thuocdo runs",
+                folder.display()
+            );
+        }
+    }
     let good = runs.iter().all(|ran| ran.state == RunState::Recorded);
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Settings and catalogue beside the kept database, so that it can be scored, explained and replayed.
+fn keep_catalogue(folder: &Path, laid_over: &Files, settings: &Settings) -> anyhow::Result<()> {
+    let province = settings.province.iter().map(|(name, value)| format!("{name} = {value:?}\n")).collect::<String>();
+    let text = format!("# The settings of a kept demonstration.\ncatalogue = \".\"\nnote = {SIMULATED:?}\n\n[province]\n{province}");
+    let files = Files::embedded().overlay(laid_over.clone());
+    for (path, text) in files.iter().chain([("thuocdo.toml", text.as_str())]) {
+        let target = folder.join(path);
+        std::fs::create_dir_all(target.parent().expect("a file stands in a folder"))?;
+        std::fs::write(&target, text).with_context(|| format!("cannot write {}", target.display()))?;
+    }
+    Ok(())
 }
 
 /// The simulated figures of the province of the settings, under the ids that are publicly known where they are.

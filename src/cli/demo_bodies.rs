@@ -235,7 +235,8 @@ fn compare(run: &ScoreRun<'_>) -> Vec<Compared> {
                     name: sheet.name.to_owned(),
                     period: run.period,
                     of: of.to_owned(),
-                    computed: points.map_or("–".to_owned(), score::points),
+                    // A figure that we only repeat is not computed.
+                    computed: if recomputed { points.map_or("–".to_owned(), score::points) } else { String::new() },
                     published: control.value.map_or("–".to_owned(), |value| value.fixed(2)),
                     agrees: control.agrees == Some(true),
                     recomputed,

@@ -1,5 +1,6 @@
 //! `thuocdo export`: tables for other programs.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::{Subcommand, ValueEnum};
@@ -8,7 +9,7 @@ use serde::Serialize;
 use super::Installation;
 use super::output::Table;
 use super::output::say_part;
-use super::score::{Scoring, Which, scores_table};
+use super::score::{Scoring, Which};
 use crate::model::{Exact, Observation, Ts};
 use crate::score::{Points, ScoreRun};
 use crate::store::ObservationQuery;
@@ -35,6 +36,33 @@ pub enum Exported {
     Lines,
     /// One row per observation of the period
     Observations,
+}
+
+/// One row per sheet, every figure in a column of its own: least and most points, best and worst place.
+fn totals_table(run: &ScoreRun<'_>) -> Table {
+    let groups: BTreeSet<&str> = run.sheets.iter().flat_map(|sheet| sheet.groups.iter().map(|group| group.group)).collect();
+    let mut columns = vec!["set", "period", "as_of", "provisional", "criteria_sha256", "unit_group", "unit", "name"];
+    columns.extend(["rank_best", "rank_worst", "class", "total_min", "total_max", "published"]);
+    let bounds: Vec<String> = groups.iter().flat_map(|group| [format!("{group}_min"), format!("{group}_max")]).collect();
+    columns.extend(bounds.iter().map(String::as_str));
+    let mut table = Table::new(&columns);
+    for sheet in &run.sheets {
+        let (least, most) = sheet.total.bounds();
+        let place = |of: fn((u32, u32)) -> u32| sheet.rank_between.map(|between| of(between).to_string()).unwrap_or_default();
+        let mut row = vec![run.set.to_owned(), run.period.to_string(), run.as_of.to_string(), u8::from(run.provisional).to_string()];
+        row.extend([run.criteria_sha256.to_string(), sheet.unit_group.label().to_owned(), sheet.unit.to_owned(), sheet.name.to_owned()]);
+        row.extend([place(|(best, _)| best), place(|(_, worst)| worst), sheet.class.unwrap_or_default().to_owned()]);
+        row.extend([least.to_string(), most.to_string(), u8::from(sheet.published).to_string()]);
+        for id in &groups {
+            let points = sheet.groups.iter().find(|group| group.group == *id).map(|group| group.points.bounds());
+            row.extend(
+                [points.map(|(least, _)| least), points.map(|(_, most)| most)]
+                    .map(|bound| bound.map(|b| b.to_string()).unwrap_or_default()),
+            );
+        }
+        table.row(row);
+    }
+    table
 }
 
 /// One row per unit and criterion.
@@ -105,7 +133,7 @@ fn observations_table(observations: &[Observation]) -> Table {
 /// Writes a table as CSV.
 pub async fn export(command: &ExportCommand, installation: &Installation) -> anyhow::Result<ExitCode> {
     let ExportCommand::Csv { what, which } = command;
-    let db = installation.db().await?;
+    let db = installation.existing_db().await?;
     let table = match what {
         Exported::Observations => {
             let as_of = which.as_of.unwrap_or_else(Ts::now);
@@ -115,7 +143,7 @@ pub async fn export(command: &ExportCommand, installation: &Installation) -> any
         Exported::Scores | Exported::Lines => {
             let scoring = Scoring::load(which, installation, &db).await?;
             let run = scoring.score()?;
-            if matches!(what, Exported::Scores) { scores_table(&run) } else { lines_table(&run) }
+            if matches!(what, Exported::Scores) { totals_table(&run) } else { lines_table(&run) }
         }
     };
     say_part!("{}", table.csv()?);

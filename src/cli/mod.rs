@@ -13,6 +13,7 @@ mod runs;
 mod score;
 mod trial;
 mod units;
+mod which_unit;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -68,6 +69,8 @@ enum Command {
     /// The assessed bodies
     #[command(subcommand)]
     Units(units::UnitsCommand),
+    /// Write one kept answer to standard output
+    Evidence(runs::EvidenceArguments),
     /// Hash all evidence again
     Verify,
 }
@@ -97,6 +100,7 @@ async fn in_workplace(command: Command, installation: &Installation, format: For
         Command::Explain(explain) => score::explain(&explain, installation, format).await,
         Command::Export(export) => export::export(&export, installation).await,
         Command::Units(units) => units::units(&units, installation, format).await,
+        Command::Evidence(evidence) => runs::evidence(&evidence, installation),
         Command::Verify => runs::verify(installation, format).await,
     }
 }
@@ -119,8 +123,27 @@ impl Installation {
         Ok(Installation { settings, catalogue })
     }
 
+    /// The database, made if it is not there yet.
     pub(crate) async fn db(&self) -> anyhow::Result<Db> {
         Ok(Db::open(&self.settings.store).await?)
+    }
+
+    /// The database, for commands that only read: they make none.
+    pub(crate) async fn existing_db(&self) -> anyhow::Result<Db> {
+        if let Some(path) = self.settings.sqlite_path().filter(|path| !path.exists()) {
+            anyhow::bail!(
+                "there is no database at {}: collect something first (`thuocdo run`), or set `store` in the settings",
+                path.display()
+            );
+        }
+        self.db().await
+    }
+
+    /// Says what the figures of this installation are, if the settings say so (a demonstration's are simulated).
+    pub(crate) fn say_note(&self, format: Format) {
+        if format == Format::Table && !self.settings.note.is_empty() {
+            output::say!("({})", self.settings.note);
+        }
     }
 
     pub(crate) fn archive(&self) -> Archive {

@@ -15,12 +15,14 @@ macro_rules! say_part {
 }
 pub(crate) use {say, say_part};
 
-/// Writes to standard output. Whoever reads it may have seen enough (`thuocdo … | head`): that ends the program, quietly.
+/// Writes to standard output. Whoever reads it may have seen enough (`thuocdo … | head`): what follows is for nobody.
 pub fn write(text: std::fmt::Arguments<'_>) {
     use std::io::Write;
-    if let Err(error) = std::io::stdout().write_fmt(text) {
-        let code = if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 1 };
-        std::process::exit(code);
+    if let Err(error) = std::io::stdout().write_fmt(text)
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("error: cannot write to standard output: {error}");
+        std::process::exit(1);
     }
 }
 

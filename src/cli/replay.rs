@@ -21,8 +21,8 @@ use crate::store::{Db, ObservationQuery, RequestRecord};
 /// Arguments of `replay`.
 #[derive(Debug, Args)]
 pub struct ReplayArguments {
-    /// Run, as COLLECTOR@INSTANT
-    run: RunId,
+    /// Run, as COLLECTOR@INSTANT, or a collector for its newest run
+    run: String,
     /// Read it with this collector file instead of the one of then
     #[arg(long, value_name = "FILE")]
     with: Option<PathBuf>,
@@ -36,24 +36,24 @@ pub struct ReplayArguments {
 
 /// Reads a run again from its evidence.
 pub async fn replay(arguments: &ReplayArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
-    let (db, archive, politeness) = (installation.db().await?, installation.archive(), Politeness::default());
-    let row = db.run(&arguments.run).await?.with_context(|| format!("there is no run {}", arguments.run))?;
+    let (db, archive, politeness) = (installation.existing_db().await?, installation.archive(), Politeness::default());
+    let run = which_run(&db, &arguments.run).await?;
+    let row = db.run(&run).await?.with_context(|| format!("there is no run {}", run))?;
     let loaded = match &arguments.with {
         Some(path) => {
             let loaded = collector_file(installation, path)?;
-            if *loaded.collector.id.get_ref() != arguments.run.collector {
-                bail!("{} is the file of {}, the run is one of {}", path.display(), loaded.collector.id.get_ref(), arguments.run.collector);
+            if *loaded.collector.id.get_ref() != run.collector {
+                bail!("{} is the file of {}, the run is one of {}", path.display(), loaded.collector.id.get_ref(), run.collector);
             }
             loaded
         }
         None => {
             let text = db.spec(&row.spec).await?.with_context(|| format!("the collector file {} of the run is not kept", row.spec))?;
-            LoadedCollector::parse(&format!("{}.toml", arguments.run.collector), &text)
-                .map_err(|problems| anyhow::anyhow!(joined(&problems)))?
+            LoadedCollector::parse(&format!("{}.toml", run.collector), &text).map_err(|problems| anyhow::anyhow!(joined(&problems)))?
         }
     };
     let place = installation.workplace(&db, &archive, &politeness);
-    let replayed = replay_run(&place, &loaded, &arguments.run).await?;
+    let replayed = replay_run(&place, &loaded, &run).await?;
     if arguments.record {
         let ran = record(&place, &loaded, replayed, When::Now).await?;
         output::print(format, &ran.requests.iter().map(Shown::of).collect::<Vec<_>>(), &requests_table(&ran.requests))?;
@@ -72,11 +72,20 @@ pub async fn replay(arguments: &ReplayArguments, installation: &Installation, fo
         return Ok(ExitCode::SUCCESS);
     }
     if arguments.compare {
-        return compare_with_then(&db, &arguments.run, &replayed, format).await;
+        return compare_with_then(&db, &run, &replayed, format).await;
     }
     let records: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
     output::print(format, &records.iter().map(Shown::of).collect::<Vec<_>>(), &requests_table(&records))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A run by its name, or the newest of a collector.
+async fn which_run(db: &Db, text: &str) -> anyhow::Result<RunId> {
+    if text.contains('@') {
+        return text.parse().map_err(anyhow::Error::msg);
+    }
+    let newest = db.runs(Some(text), 1).await?.into_iter().next();
+    Ok(newest.with_context(|| format!("{text} has no run; write COLLECTOR@INSTANT, as `runs` lists them"))?.run)
 }
 
 async fn compare_with_then(db: &Db, run: &RunId, replayed: &[Replayed], format: Format) -> anyhow::Result<ExitCode> {

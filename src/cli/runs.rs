@@ -1,8 +1,9 @@
 //! `thuocdo runs` and `verify`: what was collected, and whether its evidence is still what was received.
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use serde::Serialize;
 
@@ -10,7 +11,7 @@ use super::Installation;
 use super::output::say;
 use super::output::{self, Format, Table};
 use super::run::{Shown, requests_table};
-use crate::model::{RunId, RunState, Trigger, Ts};
+use crate::model::{RunId, RunState, Sha256, Trigger, Ts};
 use crate::store::{Db, RequestRecord};
 
 /// Arguments of `runs`.
@@ -23,13 +24,32 @@ pub struct RunsArguments {
     limit: i64,
 }
 
+/// Arguments of `evidence`.
+#[derive(Debug, Args)]
+pub struct EvidenceArguments {
+    /// SHA-256 of the answer, as `explain` and `runs` print it
+    sha256: String,
+}
+
+/// Writes the bytes of one answer, checked against their address.
+pub fn evidence(arguments: &EvidenceArguments, installation: &Installation) -> anyhow::Result<ExitCode> {
+    let wrong = || format!("{:?} is no SHA-256: 64 hexadecimal digits, lower case", arguments.sha256);
+    let sha256 = Sha256::from_hex(&arguments.sha256).with_context(wrong)?;
+    std::io::stdout().write_all(&installation.archive().get(&sha256)?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Lists runs, or shows one.
 pub async fn runs(arguments: &RunsArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
-    let db = installation.db().await?;
+    let db = installation.existing_db().await?;
     if let Some(run) = arguments.which.as_deref().filter(|which| which.contains('@')) {
         return show_run(&db, &run.parse().map_err(anyhow::Error::msg)?, format).await;
     }
     let rows = db.runs(arguments.which.as_deref(), arguments.limit).await?;
+    if let (Some(id), true) = (&arguments.which, rows.is_empty()) {
+        // A misspelt id is said; a collector that has not run yet has an empty list.
+        super::run::collector(installation, id)?;
+    }
     #[derive(Serialize)]
     struct Row {
         run: RunId,
@@ -95,7 +115,7 @@ async fn show_run(db: &Db, run: &RunId, format: Format) -> anyhow::Result<ExitCo
 
 /// Hashes all evidence again; exit code 1 if any is gone or changed.
 pub async fn verify(installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
-    let (db, archive) = (installation.db().await?, installation.archive());
+    let (db, archive) = (installation.existing_db().await?, installation.archive());
     let mut table = Table::new(&["sha256", "problem"]);
     let all = db.evidence().await?;
     let spinner = output::spinner(format!("hashing {} bodies", all.len()));

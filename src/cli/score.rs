@@ -1,5 +1,6 @@
 //! `thuocdo score` and `explain`: points and their reasons.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -9,15 +10,16 @@ use super::Installation;
 use super::freshness::say_freshness;
 use super::output::say;
 use super::output::{self, Format, Table};
+use super::which_unit::which_unit;
 use crate::catalogue::{Catalogue, LoadedCollector};
 use crate::collect::read::Known;
 use crate::collect::replay::read_again;
 use crate::collect::run::Workplace;
 use crate::collect::source::Politeness;
-use crate::model::{Observation, Period, PeriodKind, Ts, Unit};
+use crate::model::{Exact, Observation, Period, PeriodKind, Ts, Unit};
 use crate::score::criteria::CriteriaSet;
 use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
-use crate::score::{Input, Points, ScoreRun, Sheet, Unranked};
+use crate::score::{Input, LineState, Points, ScoreRun, Sheet, Unranked};
 use crate::store::{Db, ObservationQuery};
 
 /// Which scoring.
@@ -142,6 +144,15 @@ fn rank(sheet: &Sheet<'_>) -> String {
     }
 }
 
+/// The greatest points of the lines that are not applicable, so that a low total can be understood; "" for none.
+fn not_applicable(sheet: &Sheet<'_>) -> String {
+    let lines = sheet.groups.iter().flat_map(|group| &group.lines).filter(|line| line.state == LineState::NotApplicable);
+    match Exact::sum(lines.map(|line| line.max)) {
+        Ok(sum) if !sum.is_zero() => sum.to_string(),
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
 /// One row per sheet. A group with a figure of the portal's own is marked `*`.
 pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
     let groups: Vec<&str> = run
@@ -150,7 +161,7 @@ pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
         .max_by_key(|sheet| sheet.groups.len())
         .map(|sheet| sheet.groups.iter().map(|group| group.group).collect())
         .unwrap_or_default();
-    let mut columns = vec!["unit_group", "rank", "unit", "name", "total", "class"];
+    let mut columns = vec!["unit_group", "rank", "unit", "name", "total", "class", "n/a of"];
     columns.extend(&groups);
     let mut table = Table::new(&columns);
     let mut sheets: Vec<_> = run.sheets.iter().collect();
@@ -165,6 +176,7 @@ pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
             sheet.name.to_owned(),
             points(sheet.total),
             sheet.class.unwrap_or_default().to_owned(),
+            not_applicable(sheet),
         ];
         row.extend(groups.iter().map(|id| {
             let group = sheet.groups.iter().find(|group| group.group == *id);
@@ -179,12 +191,17 @@ pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
 
 /// Scores a set.
 pub async fn score(arguments: &ScoreArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
-    let db = installation.db().await?;
+    let db = installation.existing_db().await?;
     let scoring = Scoring::load(&arguments.which, installation, &db).await?;
     let run = scoring.score()?;
+    installation.say_note(format);
     output::print(format, &run, &scores_table(&run))?;
     if format == Format::Table {
+        if scoring.observations.is_empty() {
+            say!("nothing was recorded for {} until {}: every line is without evidence", run.period, run.as_of);
+        }
         say_summary(&run);
+        say_listed(installation, &run);
         say_freshness(&installation.catalogue, &scoring.observations, scoring.as_of, &db).await?;
     }
     Ok(ExitCode::SUCCESS)
@@ -194,8 +211,7 @@ pub async fn score(arguments: &ScoreArguments, installation: &Installation, form
 pub(crate) fn say_summary(run: &ScoreRun<'_>) {
     say!("");
     for cohort in &run.cohorts {
-        print!("{}: {} of {} ranked", cohort.unit_group.label(), cohort.ranked, cohort.size);
-        println!("{}", not_ranked(&cohort.unranked));
+        say!("{}: {} of {} ranked{}", cohort.unit_group.label(), cohort.ranked, cohort.size, not_ranked(&cohort.unranked));
     }
     // The mean of a single body is no mean; with one province it would pass for the national figure.
     if let Some(mean) = run.mean.as_ref().filter(|mean| mean.total.is_some() && mean.units > 1) {
@@ -204,7 +220,25 @@ pub(crate) fn say_summary(run: &ScoreRun<'_>) {
     if run.sheets.iter().any(|sheet| sheet.published) {
         say!("* the source's own figure, not recomputed (rule `published`)");
     }
+    if run.provisional {
+        say!("the period is not over: every figure is provisional (kỳ chưa kết thúc, số liệu tạm tính)");
+    }
     say!("{} {} as of {} (criteria sha256 {})", run.set, run.period, run.as_of, run.criteria_sha256);
+}
+
+/// Groups of which the registry lists fewer bodies than a plan or law counts: their ranking is of those listed only.
+fn say_listed(installation: &Installation, run: &ScoreRun<'_>) {
+    let province = installation.settings.province_unit();
+    let groups: BTreeSet<_> = run.cohorts.iter().map(|cohort| cohort.unit_group).collect();
+    let fewer = installation.catalogue.registry.listed_of_expected().into_iter().filter(|count| {
+        groups.contains(&count.expected.unit_group)
+            && count.expected.province.as_deref() == Some(province)
+            && count.listed < count.expected.bodies
+    });
+    for count in fewer {
+        let expected = &count.expected;
+        say!("{}: the registry lists {} of {} ({})", expected.unit_group.label(), count.listed, expected.bodies, expected.cite);
+    }
 }
 
 /// Bodies without a place, each with what keeps it from one, and how many more there are. Those whose
@@ -227,9 +261,9 @@ fn not_ranked(unranked: &[Unranked<'_>]) -> String {
 
 /// Explains one line down to the evidence.
 pub async fn explain(arguments: &ExplainArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
-    let db = installation.db().await?;
+    let db = installation.existing_db().await?;
     let scoring = Scoring::load(&arguments.which, installation, &db).await?;
-    let unit = installation.catalogue.registry.find_unit(&arguments.unit, arguments.which.period)?;
+    let unit = which_unit(&scoring.units, &arguments.unit)?;
     let lang = match arguments.lang {
         Language::Vi => Lang::Vi,
         Language::En => Lang::En,
@@ -237,6 +271,7 @@ pub async fn explain(arguments: &ExplainArguments, installation: &Installation, 
     let (archive, politeness) = (installation.archive(), Politeness::default());
     let place = installation.workplace(&db, &archive, &politeness);
     let explanation = explained(&scoring, &unit.id, &arguments.criterion, lang, &place).await?;
+    installation.say_note(format);
     let mut table = Table::new(&["explanation"]);
     flatten(&explanation, 0, &mut |line| table.row([line]));
     match format {

@@ -94,9 +94,7 @@ pub async fn try_collector(arguments: &TryArguments, installation: &Installation
 
 /// What was recorded so far, for the gates that ask; nothing if there is no database yet (a trial makes none).
 async fn known(installation: &Installation, loaded: &LoadedCollector, at: Ts) -> anyhow::Result<Known> {
-    let missing =
-        installation.settings.store.strip_prefix("sqlite:").is_some_and(|path| !Path::new(path.trim_start_matches("//")).exists());
-    if missing {
+    if installation.settings.sqlite_path().is_some_and(|path| !path.exists()) {
         return Ok(Known::default());
     }
     let db = Db::open(&installation.settings.store).await?;

@@ -12,9 +12,11 @@ use super::output::say;
 use super::output::{self, Format, Table};
 use crate::catalogue::LoadedCollector;
 use crate::collect::ask::{Fetched, ask_each};
+use crate::collect::collector::Source;
 use crate::collect::extract::{self, DraftUnit};
-use crate::collect::source::Politeness;
-use crate::model::{Period, PeriodKind, Ts, UnitGroup};
+use crate::collect::read::unexpected;
+use crate::collect::source::{Failure, Politeness};
+use crate::model::{Period, PeriodKind, Reason, Scope, Ts, UnitGroup};
 
 /// What to do with units.
 #[derive(Debug, Subcommand)]
@@ -94,11 +96,19 @@ async fn draft_units(arguments: &DraftArguments, installation: &Installation) ->
         Some(path) => (std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, String::new()),
         None => newest_answer(installation, loaded).await?,
     };
+    let scope = Scope { due: Ts::now(), period: None, unit: None, province: installation.settings.province.clone() };
+    if let Some(failure) = answers_another(installation, loaded, &scope, &body) {
+        bail!("{failure}; set the province's ids under [province] in the settings");
+    }
     let draft = Draft::read(loaded, &body, &content_type, installation.settings.province_unit())?;
     eprintln!("{} units; look them through before they are used", draft.n_units);
     match &arguments.write {
         None => say!("# {}\n{}\n# {}\n{}", draft.units_path, draft.units_csv, draft.codes_path, draft.codes_csv),
         Some(folder) => {
+            if let Some(there) = [&draft.units_path, &draft.codes_path].into_iter().map(|path| folder.join(path)).find(|path| path.exists())
+            {
+                bail!("{} is there already, perhaps looked through: rename it, or write into another folder", there.display());
+            }
             for (path, text) in [(&draft.units_path, &draft.units_csv), (&draft.codes_path, &draft.codes_csv)] {
                 let target = folder.join(path);
                 std::fs::create_dir_all(target.parent().expect("a file stands in a folder"))?;
@@ -108,6 +118,16 @@ async fn draft_units(arguments: &DraftArguments, installation: &Installation) ->
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether an answer is about another province than the settings name.
+fn answers_another(installation: &Installation, loaded: &LoadedCollector, scope: &Scope, body: &[u8]) -> Option<Failure> {
+    let Source::Http(http) = &loaded.collector.source else { return None };
+    let document = extract::parse(&loaded.collector.rows, body, "").ok()?;
+    let stated = http.expect.content_type.clone().unwrap_or_default();
+    let failure = unexpected(&installation.catalogue, &loaded.collector, scope, &document, body, &stated);
+    // A draft is about no period, so what needs one cannot be compared.
+    failure.filter(|failure| failure.reason != Reason::Config)
 }
 
 async fn newest_answer(installation: &Installation, loaded: &LoadedCollector) -> anyhow::Result<(Vec<u8>, String)> {

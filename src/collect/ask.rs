@@ -18,8 +18,8 @@ pub struct Fetched {
 }
 
 /// Makes every request of an HTTP collector, one after the other, and hands each attempt to `take`, which says why an
-/// answer was no use. After a reason of `breaker.stop_on`, or when the rate limit outlasts the attempts, the source is
-/// left alone: the other requests are handed over as cancelled. Nothing is stored here.
+/// answer was no use. After a reason of `breaker.stop_on`, when the rate limit outlasts the attempts, or when there is
+/// no way to the host, the source is left alone: the other requests are handed over as cancelled. Nothing is stored here.
 ///
 /// # Errors
 /// Those of `take`.
@@ -45,7 +45,10 @@ pub async fn ask_each<E>(
         for attempt in attempts(source, settings, catalogue, collector, &asker, &scope).await {
             last = take(Fetched { scope: scope.clone(), attempt })?;
         }
-        if let Some(reason) = last.filter(|reason| source.breaker.stop_on.contains(reason) || *reason == Reason::RateLimited) {
+        let no_use = |reason: &Reason| {
+            matches!(reason, Reason::RateLimited | Reason::Dns | Reason::Connect | Reason::Tls) || source.breaker.stop_on.contains(reason)
+        };
+        if let Some(reason) = last.filter(no_use) {
             for scope in scopes.by_ref() {
                 let failure = Failure::new(Reason::Cancelled, format!("not asked: the source answered {reason} to the request before"));
                 take(Fetched { scope, attempt: failed("", "", failure) })?;

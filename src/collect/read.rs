@@ -146,7 +146,7 @@ fn expected_units(settings: &Settings, catalogue: &Catalogue, today: Period, whi
 }
 
 /// Why the answer is not the one asked for.
-fn unexpected(
+pub fn unexpected(
     catalogue: &Catalogue,
     collector: &Collector,
     scope: &Scope,

@@ -1,6 +1,6 @@
 //! A run: every request of one collector at one due instant, from the fetch to the record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Duration;
 
@@ -143,6 +143,7 @@ pub(super) async fn record_run(
     mut requests: Vec<RequestRecord>,
 ) -> Result<Ran, RunError> {
     settle_contradictions(collector, &mut requests);
+    doubt_same_bytes(&mut requests);
     let state = outcome(&requests);
     let ended_at = when.now().max(started_at);
     // A failed run may be made again by whoever asks for it; a quarantined one has its evidence and is replayed.
@@ -272,6 +273,25 @@ fn settle_contradictions(collector: &Collector, requests: &mut [RequestRecord]) 
                 refuse(&mut requests[clash.earlier], clash.later, &clash);
                 refuse(&mut requests[clash.later], clash.earlier, &clash);
             }
+        }
+    }
+}
+
+/// The same bytes for periods that began on different days: the source ignores what it is asked, and its answers do not
+/// say which period they answer, so none of them can be trusted. (In January, month, quarter and year may well be equal.)
+fn doubt_same_bytes(requests: &mut [RequestRecord]) {
+    let mut begun: BTreeMap<Sha256, BTreeSet<Option<chrono::NaiveDate>>> = BTreeMap::new();
+    let start = |record: &RequestRecord| record.request.scope.period.map(Period::start);
+    for record in requests.iter() {
+        if let Some(sha256) = &record.request.evidence {
+            begun.entry(sha256.clone()).or_default().insert(start(record));
+        }
+    }
+    for record in requests.iter_mut().filter(|record| record.request.outcome == RequestOutcome::Recorded) {
+        if record.request.evidence.as_ref().is_some_and(|sha256| begun[sha256].len() > 1) {
+            let text = "another request of the run, about a period that began on another day, brought the same bytes: the source does not look at the period";
+            record.findings.push(Finding::quarantine(Reason::ErrorInBody, "run", text));
+            record.request.outcome = RequestOutcome::Quarantined;
         }
     }
 }

@@ -21,5 +21,5 @@ pub use observation::{Observation, Reading, Value};
 pub use period::{BadPeriod, Period, PeriodKind};
 pub use run::{Origin, RunId, RunState, Trigger};
 pub use text::{clean, fold};
-pub use time::Ts;
+pub use time::{BadInstant, Ts};
 pub use unit::{Unit, UnitGroup};

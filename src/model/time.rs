@@ -10,6 +10,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ts(DateTime<Utc>);
 
+/// A text that names no instant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no instant of RFC 3339; write one like 2026-10-09T06:30:00+07:00 or 2026-10-08T23:30:00Z")]
+pub struct BadInstant(pub String);
+
 impl Ts {
     /// The clock, cut to microseconds. Only commands and the scheduler call this; the core gets `now` as an argument.
     pub fn now() -> Ts {
@@ -39,11 +44,12 @@ impl From<DateTime<Utc>> for Ts {
 }
 
 impl FromStr for Ts {
-    type Err = chrono::ParseError;
+    type Err = BadInstant;
 
     /// RFC 3339 with any offset.
-    fn from_str(text: &str) -> Result<Ts, chrono::ParseError> {
-        DateTime::parse_from_rfc3339(text).map(|time| Ts::from(time.with_timezone(&Utc)))
+    fn from_str(text: &str) -> Result<Ts, BadInstant> {
+        let time = DateTime::parse_from_rfc3339(text).map_err(|_| BadInstant(text.to_owned()))?;
+        Ok(Ts::from(time.with_timezone(&Utc)))
     }
 }
 
@@ -67,9 +73,6 @@ impl Serialize for Ts {
 
 impl<'de> Deserialize<'de> for Ts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Ts, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|error| {
-            serde::de::Error::custom(format!("{text:?} is not an RFC 3339 instant, like \"2026-09-26T11:21:36Z\": {error}"))
-        })
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }

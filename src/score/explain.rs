@@ -78,8 +78,14 @@ pub fn reread_warning(recorded: Value, now: Option<Value>, lang: Lang) -> Option
             Lang::En => format!("DIFFERS: read once more: {}; recorded: {}", said(now), said(recorded)),
         }),
         None => Some(match lang {
-            Lang::Vi => format!("KHÔNG đọc lại được giá trị từ câu trả lời này; đã ghi nhận: {}", said(recorded)),
-            Lang::En => format!("NOT FOUND in this answer any more; recorded: {}", said(recorded)),
+            Lang::Vi => format!(
+                "KHÔNG đọc lại được giá trị này bằng bảng mã và danh mục đơn vị hiện nay (byte còn nguyên hay không: xem lệnh verify); đã ghi nhận: {}",
+                said(recorded)
+            ),
+            Lang::En => format!(
+                "NOT FOUND with today's code maps and registry (whether the bytes are whole: see verify); recorded: {}",
+                said(recorded)
+            ),
         }),
     }
 }
@@ -265,7 +271,7 @@ impl Words {
     fn empty(&self, when_empty: Option<WhenEmpty>) -> String {
         let worth = match when_empty {
             Some(WhenEmpty::Full) => self.pick("điểm tối đa", "the maximum"),
-            Some(WhenEmpty::Zero) => self.pick("không điểm", "nothing"),
+            Some(WhenEmpty::Zero) => self.pick("tính 0 điểm", "nothing"),
             Some(WhenEmpty::Null) | None => self.pick("không áp dụng", "not applicable"),
         };
         format!("0 / 0: {worth}")
@@ -274,7 +280,7 @@ impl Words {
     fn why(&self, why: Why) -> &str {
         match why {
             Why::NoInput => self.pick("chưa thu được số liệu được tính", "no value that counts was recorded"),
-            Why::StatedMissing => self.pick("nguồn nói không có số liệu", "the source states that it has no value"),
+            Why::StatedMissing => self.pick("nguồn công bố không có số liệu", "the source states that it has no value"),
             Why::ZeroDenominator => self.pick("tử số khác 0 mà mẫu số bằng 0", "something was counted out of nothing"),
             Why::Negative => self.pick("số đếm âm", "a count is negative"),
             Why::OutOfRange => self.pick("giá trị nằm ngoài khoảng cho phép", "the value lies outside what is possible"),
@@ -308,14 +314,14 @@ impl Words {
 
     /// A number, or that the source has none.
     fn stated(&self, value: Option<Exact>) -> String {
-        value.map_or_else(|| self.pick("nguồn nói không có", "stated as missing").to_owned(), |value| self.number(value))
+        value.map_or_else(|| self.pick("nguồn công bố không có số liệu", "stated as missing").to_owned(), |value| self.number(value))
     }
 
     fn source(&self, period: Period, input: &Input<'_>, source: &Source<'_>) -> Explanation {
         let value = self.stated(source.value);
         let flag = if source.flag.is_empty() { String::new() } else { format!(" [{}]", source.flag) };
         let counts = if source.counts { "" } else { self.pick(", không dùng để tính", ", does not count here") };
-        let known = self.pick("biết từ", "known since");
+        let known = self.pick("ghi nhận từ", "known since");
         let text = format!(
             "{value}{flag} ← {}, {} {}, {known} {}{counts}",
             source.run,

@@ -94,6 +94,7 @@ pub fn score<'a>(set: &'a CriteriaSet, input: &Input<'_, 'a>) -> Result<ScoreRun
         status: set.status,
         period: input.period,
         as_of: input.as_of,
+        provisional: input.as_of.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive() <= input.period.last(),
         max: set.total,
         sheets,
         cohorts,

@@ -25,6 +25,8 @@ pub struct ScoreRun<'a> {
     pub period: Period,
     /// Only what was recorded until then was used.
     pub as_of: Ts,
+    /// The period was not over at `as_of` (in Vietnam): every figure can still move.
+    pub provisional: bool,
     /// Greatest points of a sheet.
     pub max: Exact,
     /// By unit group and unit id.

@@ -40,7 +40,9 @@ fn counts(report: &Json) -> BTreeMap<(String, bool), (usize, usize)> {
     for row in rows(report, "compared") {
         let of = (row["of"].as_str().expect("a name").to_owned(), row["recomputed"] == true);
         let count: &mut (usize, usize) = counts.entry(of).or_default();
-        count.0 += usize::from(row["agrees"] == true && row["computed"] == row["published"]);
+        // A figure that is only repeated has no computed one beside it.
+        let right = if row["recomputed"] == true { row["computed"] == row["published"] } else { row["computed"] == "" };
+        count.0 += usize::from(row["agrees"] == true && right);
         count.1 += 1;
     }
     counts
@@ -154,7 +156,8 @@ async fn another_province_other_periods_and_two_days() {
     let captures = [
         progress("newer.json", DAK_LAK.0, year.clone(), NEWER, &newer),
         progress("older.json", DAK_LAK.0, year.clone(), OLDER, &older),
-        progress("month.json", DAK_LAK.0, month, OLDER, &older),
+        // Answers about other periods are never the same bytes: that would be doubted.
+        progress("month.json", DAK_LAK.0, month, OLDER, &newer),
         progress("quarter.json", DAK_LAK.0, quarter, NEWER, &older),
         progress("phu-tho.json", PHU_THO.0, year, NEWER, &phu_tho),
     ];

@@ -139,6 +139,15 @@ impl Template {
         Ok(Some(text))
     }
 
+    /// Whether it begins like an address of the web, or with a placeholder that brings the base address.
+    pub fn begins_as_address(&self) -> bool {
+        match self.parts.first() {
+            Some(Part::Text(text)) => text.starts_with("https://") || text.starts_with("http://"),
+            Some(Part::Hole(_)) => true,
+            None => false,
+        }
+    }
+
     /// Whether it is exactly this text, without placeholders.
     pub fn is(&self, text: &str) -> bool {
         matches!(self.parts.as_slice(), [Part::Text(plain)] if plain == text)

@@ -27,12 +27,16 @@ fn unit(id: String, unit_group: UnitGroup, parent: Option<&str>) -> Unit {
     }
 }
 
-/// 34 provinces; 16 departments and 54 communes of H49.
 fn figures() -> Figures {
+    figures_on("2026-09-26")
+}
+
+/// 34 provinces; 16 departments and 54 communes of H49; on a day.
+fn figures_on(day: &str) -> Figures {
     let mut units: Vec<Unit> = (30..64).map(|n| unit(format!("H{n}"), UnitGroup::Province, None)).collect();
     units.extend((0..16).map(|n| unit(format!("so-{n}"), UnitGroup::Department, Some("H49"))));
     units.extend((0..54).map(|n| unit(format!("xa-{n}"), UnitGroup::Commune, Some("H49"))));
-    let as_of = NaiveDate::from_ymd_opt(2026, 9, 26).expect("a day");
+    let as_of: NaiveDate = day.parse().expect("a day of the test");
     Figures::new(2026, "H49", &units, as_of).expect("H49 is among the units")
 }
 
@@ -169,6 +173,37 @@ async fn totals_of_the_answers_agree_with_their_parts() {
     ] {
         assert_eq!(&groups[code], total, "{code}");
     }
+}
+
+/// Dossiers of the province to a day by period, after the bodies' were found to add up to them.
+async fn received(day: &str, periods: [&str; 3]) -> [u64; 3] {
+    let figures = figures_on(day);
+    let root = figures.root_id().to_owned();
+    let portal = serve(figures).await.expect("a free port");
+    let mut received = [0; 3];
+    for (received, period) in received.iter_mut().zip(periods) {
+        let (_, _, body) = ask(&portal.url(), &collector("npsp-progress"), &scope(period, &[("npsp", &root)])).await;
+        let answer: Value = serde_json::from_str(&body).expect("JSON");
+        let of = |row: &Value| row["totalReceived"].as_u64().expect("a count");
+        let children = answer["data"]["children"].as_array().expect("rows");
+        *received = children.iter().map(of).sum();
+        assert_eq!(of(&answer["data"]["parent"]), *received, "{day} {period}");
+    }
+    portal.stop().await.expect("stopped");
+    received
+}
+
+#[tokio::test]
+async fn periods_of_one_day_agree() {
+    // The first day of the year is all there is of each.
+    let [month, quarter, year] = received("2026-01-01", ["2026-01", "2026-Q1", "2026"]).await;
+    assert!(month > 0 && month == quarter && quarter == year, "{month}, {quarter}, {year}");
+    let [august, quarter, year] = received("2026-09-26", ["2026-08", "2026-Q3", "2026"]).await;
+    assert!(august < quarter && quarter < year, "{august}, {quarter}, {year}");
+    // Eight days of October: the quarter has no more, the year has nine months before them.
+    let [month, quarter, later] = received("2026-10-08", ["2026-10", "2026-Q4", "2026"]).await;
+    assert!(month == quarter && 9 * quarter < later && year < later, "{month}, {quarter}, {later}");
+    assert_eq!(received("2026-10-08", ["2026-08", "2026-11", "2027"]).await, [august, 0, 0], "closed, and to come");
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::counts::{Counts, Procedures};
+use super::counts::Counts;
 use super::figures::{Body, Figures, Oddity, SIMULATED};
 use super::groups::{GroupScores, Metric, digitised, satisfaction, total, transparency};
 use super::points::{number, number_or_null, percent};
+use super::procedures::Procedures;
 use crate::model::{Period, UnitGroup};
 
 /// The page that a caller asks for; the tree endpoints ignore it, as the real ones do.

@@ -1,8 +1,8 @@
-//! Seeded counts of one body in one period: dossiers, which add up, and procedures, which do not.
+//! Seeded counts of one body in one period, which add up over months and over bodies.
 
 use super::figures::{Body, Figures, Oddity};
 use super::random::Random;
-use crate::model::{Period, PeriodKind, UnitGroup};
+use crate::model::{Period, UnitGroup};
 
 /// What adds up over months and over bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,27 +43,6 @@ pub(super) struct Documents {
     pub workfiles_online: u64,
     pub tasks_due: u64,
     pub tasks_on_time: u64,
-}
-
-/// What is counted in procedures and services: a stock, not a flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Procedures {
-    pub published: u64,
-    pub published_on_time: u64,
-    pub update_due: u64,
-    pub updated: u64,
-    pub public: u64,
-    pub content_full: u64,
-    pub authority: u64,
-    pub partial: u64,
-    pub full: u64,
-    pub services: u64,
-    pub active: u64,
-    pub with_fee: u64,
-    pub paid: u64,
-    pub with_fee_data: u64,
-    pub citizens: u64,
-    pub citizens_connected: u64,
 }
 
 impl std::ops::Add for Counts {
@@ -120,12 +99,14 @@ impl Figures {
         self.children_in(period).iter().fold(Counts::default(), |sum, body| sum + self.counts(body, period))
     }
 
-    /// Counts of a body below the province: the sum over the months of the period.
+    /// Counts of a body below the province up to the simulated day: the sum over the months of the period, of which
+    /// the open one gives its share of days.
     pub(super) fn counts(&self, body: &Body, period: Period) -> Counts {
-        months(period).into_iter().fold(Counts::default(), |sum, month| sum + self.month(body, month))
+        let months = self.months_begun(period).into_iter().filter(|(month, _)| body.unit.existed_in(*month));
+        months.fold(Counts::default(), |sum, (month, elapsed)| sum + self.month(body, month).so_far(elapsed))
     }
 
-    /// One month of one body: how large and how good it is stays, the month moves it a little.
+    /// One whole month of one body: how large and how good it is stays, the month moves it a little.
     fn month(&self, body: &Body, month: Period) -> Counts {
         let mut kept = Random::of(self.seed, &[&body.unit.id, "size and quality"]);
         let size = match body.unit.unit_group {
@@ -141,73 +122,6 @@ impl Figures {
             Oddity::None | Oddity::Unlisted => dossiers(&mut moved, size, quality, documents),
         }
     }
-
-    /// Procedures of a body; the province's own when `body` is the province.
-    pub(super) fn procedures(&self, body: &Body, period: Period) -> Procedures {
-        let mut stock = Random::of(self.seed, &[&body.unit.id, "procedures"]);
-        let mut moved = Random::of(self.seed, &[&body.unit.id, "procedures", &period.to_string()]);
-        let few = body.unit.unit_group != UnitGroup::Province;
-        let (authority, services, with_fee, citizens) = match few {
-            true => (stock.between(20, 60), stock.between(30, 200), stock.between(1, 40), stock.between(3, 80)),
-            false => (stock.between(80, 140), stock.between(1_500, 2_200), stock.between(250, 400), stock.between(1_100, 1_500)),
-        };
-        let full = stock.part(authority, 100, 500);
-        let no_fees = matches!(body.oddity, Oddity::Idle | Oddity::NoFees);
-        let paid = moved.part(with_fee, 100, 900);
-        Procedures {
-            authority,
-            full,
-            partial: stock.part(authority - full, 200, 900),
-            services,
-            active: moved.part(services, 100, 700),
-            with_fee,
-            paid: if no_fees { 0 } else { paid },
-            with_fee_data: stock.part(with_fee, 0, 600),
-            citizens,
-            citizens_connected: moved.part(citizens, 0, 700),
-            ..self.published(body, period)
-        }
-    }
-
-    /// Publication is computed for the province only and repeated by the bodies below it. In two months of three
-    /// nothing falls due: 0/0. So it is for the idle body in every period.
-    fn published(&self, body: &Body, period: Period) -> Procedures {
-        let province = &self.province.unit.id;
-        let public = Random::of(self.seed, &[province, "public"]).between(80, 140);
-        let mut moved = Random::of(self.seed, &[province, "published", &period.to_string()]);
-        let quiet = body.oddity == Oddity::Idle || period.kind() == PeriodKind::Month && moved.between(1, 3) < 3;
-        let published = if quiet { 0 } else { moved.between(5, public) };
-        let update_due = if quiet { 0 } else { moved.between(5, public) };
-        Procedures {
-            published,
-            published_on_time: moved.part(published, 0, 1_000),
-            update_due,
-            updated: moved.part(update_due, 700, 1_000),
-            public,
-            content_full: moved.part(public, 900, 1_000),
-            authority: 0,
-            partial: 0,
-            full: 0,
-            services: 0,
-            active: 0,
-            with_fee: 0,
-            paid: 0,
-            with_fee_data: 0,
-            citizens: 0,
-            citizens_connected: 0,
-        }
-    }
-}
-
-/// The months of a month, quarter or year. A day has none: nothing here is asked by day.
-fn months(period: Period) -> Vec<Period> {
-    let mut month = Period::holding(PeriodKind::Month, period.last());
-    let mut months = Vec::new();
-    while month.start() >= period.start() && period.kind() != PeriodKind::Day {
-        months.push(month);
-        month = month.previous();
-    }
-    months
 }
 
 fn dossiers(moved: &mut Random, size: u64, quality: u64, documents: Documents) -> Counts {
@@ -302,21 +216,9 @@ mod tests {
             let figures = province_of(seed, 6, 6);
             for period in ["2026", "2026-Q3", "2026-08"].map(|text| text.parse().expect("a period")) {
                 for body in figures.children_in(period) {
-                    let (counts, p) = (figures.counts(body, period), figures.procedures(body, period));
+                    let counts = figures.counts(body, period);
                     assert!(pairs(counts).iter().all(|(part, whole)| part <= whole), "seed {seed}, {}: {counts:?}", body.unit.id);
                     assert_eq!(counts.online + counts.direct + counts.postal, counts.received);
-                    for (part, whole) in [
-                        (p.published_on_time, p.published),
-                        (p.updated, p.update_due),
-                        (p.content_full, p.public),
-                        (p.partial + p.full, p.authority),
-                        (p.active, p.services),
-                        (p.paid, p.with_fee),
-                        (p.with_fee_data, p.with_fee),
-                        (p.citizens_connected, p.citizens),
-                    ] {
-                        assert!(part <= whole, "seed {seed}, {}: {p:?}", body.unit.id);
-                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use crate::model::{Period, Unit, UnitGroup};
 /// What every answer and page calls its figures.
 pub const SIMULATED: &str = "số liệu mô phỏng";
 
-/// Seeded figures (số liệu mô phỏng) of one province and its bodies, the same for the same seed, unit and period.
+/// Seeded figures (số liệu mô phỏng) of one province and its bodies, the same for the same seed, unit, period and day.
 #[derive(Debug, Clone)]
 pub struct Figures {
     pub(super) seed: u64,
@@ -53,7 +53,7 @@ pub(super) enum Oddity {
 
 impl Figures {
     /// Figures for a province, its departments and communes among `units`, and for the other provinces of the national
-    /// table. `as_of` is the day the document system says its figures are of.
+    /// table. `as_of` is the day simulated: figures count what there was by its end, and a period to come has none.
     ///
     /// # Errors
     /// `NoSuchProvince` if no unit of the group province has that id.
@@ -180,6 +180,11 @@ pub(super) mod tests {
 
     /// A province of `departments` + `communes` bodies among three provinces.
     pub fn province_of(seed: u64, departments: usize, communes: usize) -> Figures {
+        province_on(seed, departments, communes, NaiveDate::from_ymd_opt(2026, 9, 26).expect("a day"))
+    }
+
+    /// The same on another day.
+    pub fn province_on(seed: u64, departments: usize, communes: usize, as_of: NaiveDate) -> Figures {
         let unit = |id: String, group, parent: Option<&str>| Unit {
             code: id.clone(),
             name: format!("Đơn vị {id}"),
@@ -194,7 +199,6 @@ pub(super) mod tests {
         let mut units: Vec<Unit> = ["H49", "H01", "H60"].map(|id| unit(id.to_owned(), UnitGroup::Province, None)).into();
         units.extend((0..departments).map(|n| unit(format!("d-{n}"), UnitGroup::Department, Some("H49"))));
         units.extend((0..communes).map(|n| unit(format!("c-{n}"), UnitGroup::Commune, Some("H49"))));
-        let as_of = NaiveDate::from_ymd_opt(2026, 9, 26).expect("a day");
         Figures::new(seed, "H49", &units, as_of).expect("H49 is among the units")
     }
 

@@ -1,7 +1,8 @@
 //! The six groups of points of one body in one period, as the portal would publish them.
 
-use super::counts::{Counts, Procedures};
+use super::counts::Counts;
 use super::points::{linear, percent, percent_binary64};
+use super::procedures::Procedures;
 
 /// One metric of a group; null where the portal prints null. Ratios and points in hundredths.
 #[derive(Debug, Clone)]

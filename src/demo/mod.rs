@@ -5,12 +5,14 @@
 mod answers;
 mod bodies;
 mod counts;
+mod elapsed;
 mod figures;
 mod groups;
 mod national;
 mod page;
 mod points;
 mod portal;
+mod procedures;
 mod random;
 mod request;
 

@@ -375,7 +375,9 @@ fn a_value_read_once_more_is_compared_with_the_recorded_one() {
         (
             number("7"),
             None,
-            Some("KHÔNG đọc lại được giá trị này bằng bảng mã và danh mục đơn vị hiện nay (byte còn nguyên hay không: xem lệnh verify); đã ghi nhận: 7"),
+            Some(
+                "KHÔNG đọc lại được giá trị này bằng bảng mã và danh mục đơn vị hiện nay (byte còn nguyên hay không: xem lệnh verify); đã ghi nhận: 7",
+            ),
             Some("NOT FOUND with today's code maps and registry (whether the bytes are whole: see verify); recorded: 7"),
         ),
     ] {

@@ -203,9 +203,10 @@ async fn collect(place: &Workplace<'_>, at: Ts) -> anyhow::Result<Vec<Ran>> {
     Ok(runs)
 }
 
-/// Why the first of the communes got its points for timeliness.
+/// Why the first of the communes (the first that can be, if no place is certain) got its points for timeliness.
 async fn explained(scoring: &Scoring<'_>, run: &ScoreRun<'_>, place: &Workplace<'_>) -> anyhow::Result<Vec<String>> {
-    let first = run.sheets.iter().find(|sheet| sheet.unit_group == crate::model::UnitGroup::Commune && sheet.rank == Some(1));
+    let communes = run.sheets.iter().filter(|sheet| sheet.unit_group == crate::model::UnitGroup::Commune && sheet.complete);
+    let first = communes.min_by_key(|sheet| sheet.rank_between);
     let Some(first) = first else { return Ok(Vec::new()) };
     let explanation = score::explained(scoring, first.unit, "2.1", Lang::Vi, place).await?;
     let mut lines = Vec::new();

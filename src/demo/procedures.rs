@@ -120,7 +120,12 @@ impl Figures {
             return Published::default();
         }
         let (published, update_due) = (moved.between(1, public / 12), moved.between(1, public / 12));
-        Published { published, published_on_time: moved.part(published, 700, 1_000), update_due, updated: moved.part(update_due, 700, 1_000) }
+        Published {
+            published,
+            published_on_time: moved.part(published, 700, 1_000),
+            update_due,
+            updated: moved.part(update_due, 700, 1_000),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 
 use super::{Attempt, Failure, Politeness};
@@ -202,6 +202,11 @@ impl<'a> Asker<'a> {
             let response = self.request(prepared).send().await.map_err(|error| classify(&error))?;
             attempt.status = Some(response.status().as_u16());
             attempt.content_type = header_text(&response, CONTENT_TYPE);
+            // The client takes the header away with the coding; what is left is a coding that we never asked for.
+            let coding = header_text(&response, CONTENT_ENCODING);
+            if !coding.is_empty() && !coding.eq_ignore_ascii_case("identity") {
+                return Err(Failure::new(Reason::Decode, format!("the body has the content coding {coding:?}, which was not asked for")));
+            }
             asked_to_wait = retry_after(&header_text(&response, RETRY_AFTER), at);
             // What came of a body that was cut or too long is evidence too, so it is filled where a timeout leaves it.
             read_body(response, &self.source.limits, attempt.body.insert(Vec::new())).await

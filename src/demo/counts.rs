@@ -113,7 +113,9 @@ impl Figures {
             UnitGroup::Department => kept.between(30, 2_500),
             UnitGroup::Province | UnitGroup::District | UnitGroup::Commune => kept.between(150, 900),
         };
-        let quality = kept.between(550, 1_000);
+        let drawn = kept.between(550, 1_000);
+        // What cannot be ranked makes the places uncertain that it could take, so it is put where it can take few.
+        let quality = if body.oddity == Oddity::Unlisted { 550 } else { drawn };
         let mut moved = Random::of(self.seed, &[&body.unit.id, "month", &month.to_string()]);
         let documents = documents(&mut moved, size, quality);
         match body.oddity {

@@ -71,8 +71,8 @@ impl Ground {
             let temporary = TempDir::with_prefix("thuocdo-demo-").context("cannot make a temporary folder")?;
             return Ok(Ground { folder: temporary.path().to_path_buf(), _temporary: Some(temporary) });
         };
-        if folder.join("thuocdo.db").exists() {
-            bail!("{} holds a database already; name a new folder", folder.display());
+        if std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
+            bail!("{} is not empty; name a new folder", folder.display());
         }
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         Ok(Ground { folder: folder.to_path_buf(), _temporary: None })

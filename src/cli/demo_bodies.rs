@@ -220,15 +220,12 @@ fn compare(run: &ScoreRun<'_>) -> Vec<Compared> {
     for sheet in &run.sheets {
         for group in &sheet.groups {
             let recomputed = !group.lines.iter().any(|line| line.published);
-            let group_controls = group
-                .complete
-                .then_some(&group.controls)
-                .into_iter()
-                .flatten()
-                .map(|control| (group.group, Some(group.points), control, recomputed));
-            let complete = group.lines.iter().filter(|line| line.state.complete());
-            let line_controls =
-                complete.flat_map(|line| line.controls.iter().map(move |control| (line.criterion, line.points, control, !line.published)));
+            // A published figure beside which we have only a range is not equal: it counts against us.
+            let group_controls = group.controls.iter().map(|control| (group.group, Some(group.points), control, recomputed));
+            let line_controls = group
+                .lines
+                .iter()
+                .flat_map(|line| line.controls.iter().map(move |control| (line.criterion, line.points, control, !line.published)));
             for (of, points, control, recomputed) in group_controls.chain(line_controls) {
                 rows.push(Compared {
                     unit: sheet.unit.to_owned(),

@@ -7,8 +7,8 @@ use clap::{Subcommand, ValueEnum};
 use serde::Serialize;
 
 use super::Installation;
-use super::output::Table;
 use super::output::say_part;
+use super::output::{Format, Table};
 use super::score::{Scoring, Which};
 use crate::model::{Exact, Observation, Ts};
 use crate::score::{Points, ScoreRun};
@@ -134,6 +134,7 @@ fn observations_table(observations: &[Observation]) -> Table {
 pub async fn export(command: &ExportCommand, installation: &Installation) -> anyhow::Result<ExitCode> {
     let ExportCommand::Csv { what, which } = command;
     let db = installation.existing_db().await?;
+    installation.say_note(Format::Csv);
     let table = match what {
         Exported::Observations => {
             let as_of = which.as_of.unwrap_or_else(Ts::now);

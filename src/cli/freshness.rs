@@ -6,7 +6,7 @@ use chrono::Duration;
 
 use super::output::say;
 use crate::catalogue::Catalogue;
-use crate::model::{Observation, RunState, Ts};
+use crate::model::{Observation, RunState, Trigger, Ts};
 use crate::store::Db;
 
 /// So many runs are looked back for one that recorded something.
@@ -20,7 +20,9 @@ pub async fn say_freshness(catalogue: &Catalogue, used: &[Observation], as_of: T
     let collectors: BTreeSet<&str> = used.iter().map(|seen| seen.collector.as_str()).collect();
     for id in collectors {
         let runs = db.runs(Some(id), LOOKED_BACK).await?;
-        let newest = runs.iter().find(|run| run.run.due_at <= as_of && matches!(run.state, RunState::Recorded | RunState::Partial));
+        let newest = runs.iter().find(|run| {
+            run.run.due_at <= as_of && run.trigger != Trigger::Replay && matches!(run.state, RunState::Recorded | RunState::Partial)
+        });
         let Some(newest) = newest else { continue };
         let limit = catalogue.collectors.get(id).and_then(|loaded| loaded.collector.schedule.stale_after);
         let limit = limit.and_then(|span| Duration::from_std(span.0).ok());

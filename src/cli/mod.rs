@@ -141,8 +141,11 @@ impl Installation {
 
     /// Says what the figures of this installation are, if the settings say so (a demonstration's are simulated).
     pub(crate) fn say_note(&self, format: Format) {
-        if format == Format::Table && !self.settings.note.is_empty() {
-            output::say!("({})", self.settings.note);
+        match (self.settings.note.as_str(), format) {
+            ("", _) => (),
+            (note, Format::Table) => output::say!("({note})"),
+            // The formats for programs have no room for it.
+            (note, Format::Json | Format::Csv) => eprintln!("note: {note}"),
         }
     }
 

@@ -69,7 +69,7 @@ pub async fn replay(arguments: &ReplayArguments, installation: &Installation, fo
                 seen.superseded
             );
         }
-        return Ok(ExitCode::SUCCESS);
+        return Ok(super::run::exit_code(ran.state));
     }
     if arguments.compare {
         return compare_with_then(&db, &run, &replayed, format).await;

@@ -192,8 +192,13 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
             report.quarantined
         );
     }
-    Ok(match ran.state {
+    Ok(exit_code(ran.state))
+}
+
+/// Success if at least something was recorded.
+pub(super) fn exit_code(state: RunState) -> ExitCode {
+    match state {
         RunState::Recorded | RunState::Partial => ExitCode::SUCCESS,
         RunState::Running | RunState::Quarantined | RunState::Failed => ExitCode::FAILURE,
-    })
+    }
 }

@@ -105,7 +105,10 @@ impl<'a> Scoring<'a> {
         let registry = &catalogue.registry;
         let units = match province {
             None => registry.units_in(on),
-            Some(id) => registry.unit(id).into_iter().chain(registry.below(id, on)).collect(),
+            Some(id) => {
+                let province = registry.unit(id).with_context(|| format!("[province] unit = {id:?} is no unit of the registry"))?;
+                std::iter::once(province).chain(registry.below(id, on)).collect()
+            }
         };
         let indicators = set.input_indicators().into_iter().map(str::to_owned).collect();
         let query = ObservationQuery { period: Some(period), indicators: Some(indicators), collector: None, unit: None, as_of };

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::archive::ArchiveError;
 use super::read::{Judged, Known, judge_answer};
-use super::run::{Ran, RunError, When, Workplace, claim_run, record_run};
+use super::run::{Ran, RunError, When, Workplace, claim_run, record_run, settle};
 use super::source::Failure;
 use crate::catalogue::LoadedCollector;
 use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Value};
@@ -27,18 +27,23 @@ pub struct Replayed {
 /// Our own trouble; evidence that was changed is such.
 pub async fn replay(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId) -> Result<Vec<Replayed>, RunError> {
     let known = Known::load(place.db, loaded, run.due_at).await?;
-    let mut all = Vec::new();
+    let (mut then, mut now) = (Vec::new(), Vec::new());
     for mut request in place.db.requests(run).await? {
-        let then = request.outcome;
+        then.push(request.outcome);
         let judged = read_again(place, loaded, &known, &request)?;
         request.outcome = judged.outcome;
         request.reason = judged.failure.as_ref().map(|failure| failure.reason);
         request.error = judged.failure.map(|failure| failure.text).unwrap_or_default();
-        let now =
-            RequestRecord { request, findings: judged.findings, gates: judged.gates, readings: judged.readings, shapes: judged.shapes };
-        all.push(Replayed { now, then });
+        now.push(RequestRecord {
+            request,
+            findings: judged.findings,
+            gates: judged.gates,
+            readings: judged.readings,
+            shapes: judged.shapes,
+        });
     }
-    Ok(all)
+    settle(&loaded.collector, &mut now);
+    Ok(now.into_iter().zip(then).map(|(now, then)| Replayed { now, then }).collect())
 }
 
 /// Reads one recorded answer again.

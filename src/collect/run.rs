@@ -104,8 +104,12 @@ pub async fn run_once(place: &Workplace<'_>, loaded: &LoadedCollector, when: Whe
     let started_at = when.now();
     let known = Known::load(place.db, loaded, started_at).await?;
     let mut bench = Bench { place, loaded, known: &known, when, requests: Vec::new() };
-    match take_all(&mut bench, run.due_at).await {
+    let done = match take_all(&mut bench, run.due_at).await {
         Ok(()) => record_run(place, &claim, &loaded.collector, when, started_at, bench.requests).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok(ran) => Ok(ran),
         Err(error) => Err(give_back(place.db, &claim, started_at, error).await),
     }
 }
@@ -142,8 +146,7 @@ pub(super) async fn record_run(
     started_at: Ts,
     mut requests: Vec<RequestRecord>,
 ) -> Result<Ran, RunError> {
-    settle_contradictions(collector, &mut requests);
-    doubt_same_bytes(&mut requests);
+    settle(collector, &mut requests);
     let state = outcome(&requests);
     let ended_at = when.now().max(started_at);
     // A failed run may be made again by whoever asks for it; a quarantined one has its evidence and is replayed.
@@ -262,6 +265,12 @@ async fn take_files(bench: &mut Bench<'_>, source: &FileSource, due: Ts) -> Resu
     Ok(())
 }
 
+/// What only all answers of a run together can tell; nothing changes when it is done twice.
+pub(super) fn settle(collector: &Collector, requests: &mut [RequestRecord]) {
+    settle_contradictions(collector, requests);
+    doubt_same_bytes(requests);
+}
+
 /// Two answers of one run that give one value differently. Of two files the newer one holds; two answers of one
 /// source at one moment contradict each other, and neither can be trusted.
 fn settle_contradictions(collector: &Collector, requests: &mut [RequestRecord]) {
@@ -304,17 +313,18 @@ struct Clash {
 }
 
 fn clashes(requests: &[RequestRecord]) -> Vec<Clash> {
-    let mut seen: BTreeMap<_, (usize, &Reading)> = BTreeMap::new();
+    let mut seen: BTreeMap<_, Vec<(usize, &Reading)>> = BTreeMap::new();
     let mut clashes = Vec::new();
     for (index, record) in requests.iter().enumerate().filter(|(_, record)| record.request.outcome == RequestOutcome::Recorded) {
         for reading in &record.readings {
-            let key = (&reading.indicator, &reading.unit, &reading.item, reading.period);
-            if let Some((earlier, other)) = seen.insert(key, (index, reading))
-                && (other.value, &other.flag) != (reading.value, &reading.flag)
-            {
-                let key = (reading.indicator.clone(), reading.unit.clone(), reading.item.clone(), reading.period);
-                clashes.push(Clash { earlier, later: index, key });
+            let holders = seen.entry((&reading.indicator, &reading.unit, &reading.item, reading.period)).or_default();
+            for (earlier, other) in holders.iter() {
+                if (other.value, &other.flag) != (reading.value, &reading.flag) {
+                    let key = (reading.indicator.clone(), reading.unit.clone(), reading.item.clone(), reading.period);
+                    clashes.push(Clash { earlier: *earlier, later: index, key });
+                }
             }
+            holders.push((index, reading));
         }
     }
     clashes

@@ -78,7 +78,7 @@ async fn a_part_of_an_answer_is_kept_and_never_read() {
     let ran = world.run(COLLECTOR, AT).await.expect("a run");
     assert_eq!((ran.state, ran.requests[0].request.size_bytes), (RunState::Failed, GOOD.len() as i64));
     let replay = thuocdo(&world, &["--format", "json", "replay", &format!("faulty@{AT}"), "--record"]);
-    assert!(replay.status.success(), "{replay:?}");
+    assert_eq!(replay.status.code(), Some(1), "nothing was recorded: {replay:?}");
     assert_eq!(world.observations().await, []);
     let newest = &world.db.runs(Some("faulty"), 1).await.expect("the database")[0];
     assert_eq!(

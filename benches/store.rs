@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use divan::Bencher;
 use thuocdo::model::{Period, Reading, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Trigger, Ts, Value};
-use thuocdo::store::{Claim, Db, RequestRecord, RunRecord};
+use thuocdo::store::{Claim, Db, KnownSince, RequestRecord, RunRecord, Terms};
 use tokio::runtime::Runtime;
 
 const N_UNITS: i64 = 250;
@@ -34,7 +34,7 @@ fn new_observations(bencher: Bencher, database: &str) {
         .counter(divan::counter::ItemsCount::new((N_UNITS * N_INDICATORS) as u64))
         .with_inputs(|| runtime.block_on(claim(&db, None)))
         .bench_local_values(|(claim, record)| {
-            let recorded = runtime.block_on(db.record_run(&claim, &record, record.ended_at)).expect("recorded");
+            let recorded = runtime.block_on(db.record_run(&claim, &record, KnownSince::Clock(record.ended_at))).expect("recorded");
             assert_eq!(recorded.observations_new, record.requests[0].readings.len());
         });
 }
@@ -45,13 +45,13 @@ fn unchanged_observations(bencher: Bencher, database: &str) {
     let (runtime, folder) = (runtime(), folder());
     let db = runtime.block_on(open(database, &folder));
     let (first, record) = runtime.block_on(claim(&db, None));
-    runtime.block_on(db.record_run(&first, &record, record.ended_at)).expect("recorded");
+    runtime.block_on(db.record_run(&first, &record, KnownSince::Clock(record.ended_at))).expect("recorded");
     let collector = first.run.collector.as_str();
     bencher
         .counter(divan::counter::ItemsCount::new((N_UNITS * N_INDICATORS) as u64))
         .with_inputs(|| runtime.block_on(claim(&db, Some(collector))))
         .bench_local_values(|(claim, record)| {
-            let recorded = runtime.block_on(db.record_run(&claim, &record, record.ended_at)).expect("recorded");
+            let recorded = runtime.block_on(db.record_run(&claim, &record, KnownSince::Clock(record.ended_at))).expect("recorded");
             assert_eq!(recorded.observations_unchanged, record.requests[0].readings.len());
         });
 }
@@ -80,8 +80,19 @@ async fn claim(db: &Db, collector: Option<&str>) -> (Claim, RunRecord) {
     // A PostgreSQL that was benched before holds runs already: the process makes the collector new.
     let collector = collector.map_or_else(|| format!("bench-{}-{minute}", std::process::id()), str::to_owned);
     let run = RunId { collector, due_at: now };
-    let claim = db.claim_run(&run, Trigger::Schedule, now, now, &Sha256::of(b""), "").await.expect("the database answers");
-    let record = RunRecord { started_at: now, ended_at: now, state: RunState::Recorded, retry_at: None, requests: vec![answer(now)] };
+    let claim = db
+        .claim_run(&run, Trigger::Schedule, &Terms { owner: "bench", now, until: now, spec: (&Sha256::of(b""), "") })
+        .await
+        .expect("the database answers");
+    let record = RunRecord {
+        started_at: now,
+        ended_at: now,
+        state: RunState::Recorded,
+        retry_at: None,
+        reason: None,
+        error: String::new(),
+        requests: vec![answer(now)],
+    };
     (claim.expect("a new run"), record)
 }
 

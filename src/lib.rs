@@ -14,6 +14,8 @@ pub mod collect;
 
 pub mod score;
 
+pub mod scoring;
+
 pub mod demo;
 
 pub mod cli;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::output::{Format, Table};
 use super::output::{say, say_part};
-use super::score::{self, Scoring};
+use super::score;
 use crate::catalogue::{Catalogue, Files};
 use crate::collect::archive::Archive;
 use crate::collect::run::{Ran, When, Workplace, run_once};
@@ -20,6 +20,7 @@ use crate::demo::{Figures, SIMULATED, serve};
 use crate::model::{Period, PeriodKind, RunState, Trigger, Ts, Unit};
 use crate::score::ScoreRun;
 use crate::score::explain::Lang;
+use crate::scoring::{self, Scoring};
 use crate::settings::Settings;
 use crate::store::Db;
 
@@ -110,7 +111,8 @@ async fn simulated(arguments: &DemoArguments, format: Format) -> anyhow::Result<
     settings.rewrite = [PORTAL, DOCUMENTS].map(|from| (from.to_owned(), portal.url())).into();
     let ground = Ground::new(arguments.folder.as_deref())?;
     let (db, archive, politeness) = (ground.db().await?, ground.archive(), Politeness::default());
-    let place = Workplace { settings: &settings, catalogue: &catalogue, db: &db, archive: &archive, politeness: &politeness };
+    let place =
+        Workplace { settings: &settings, catalogue: &catalogue, db: &db, archive: &archive, politeness: &politeness, owner: "cli:demo" };
     let runs = collect(&place, arguments.at).await?;
     portal.stop().await?;
     let period = Period::holding(PeriodKind::Year, today);
@@ -208,7 +210,7 @@ async fn explained(scoring: &Scoring<'_>, run: &ScoreRun<'_>, place: &Workplace<
     let communes = run.sheets.iter().filter(|sheet| sheet.unit_group == crate::model::UnitGroup::Commune && sheet.complete);
     let first = communes.min_by_key(|sheet| sheet.rank_between);
     let Some(first) = first else { return Ok(Vec::new()) };
-    let explanation = score::explained(scoring, first.unit, "2.1", Lang::Vi, place).await?;
+    let explanation = scoring::explained(scoring, first.unit, "2.1", Lang::Vi, place).await?;
     let mut lines = Vec::new();
     score::flatten(&explanation, 0, &mut |line| lines.push(line));
     Ok(lines)

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::demo::{Ground, PORTAL, overlaid};
 use super::output::{Format, Table};
 use super::output::{say, say_part};
-use super::score::{self, Scoring};
+use super::score;
 use super::units::Draft;
 use crate::catalogue::{Catalogue, Files, LoadedCollector};
 use crate::collect::ask::scopes;
@@ -20,6 +20,7 @@ use crate::collect::source::Politeness;
 use crate::demo::{Capture, Recorded, serve_recorded};
 use crate::model::{Period, PeriodKind, Reason, RequestOutcome, Trigger, Ts};
 use crate::score::ScoreRun;
+use crate::scoring::Scoring;
 use crate::settings::Settings;
 
 /// What became of one recorded answer.
@@ -138,7 +139,14 @@ impl Province {
         for ((moment, collector), captures) in self.rounds(answers) {
             let portal = serve_recorded(recorded.at(moment)).await.context("cannot serve the recorded bodies on loopback")?;
             let settings = Settings { rewrite: [(PORTAL.to_owned(), portal.url())].into(), ..self.settings.clone() };
-            let place = Workplace { settings: &settings, catalogue: &self.catalogue, db: &db, archive: &archive, politeness: &politeness };
+            let place = Workplace {
+                settings: &settings,
+                catalogue: &self.catalogue,
+                db: &db,
+                archive: &archive,
+                politeness: &politeness,
+                owner: "cli:demo",
+            };
             let ran = run_once(&place, &self.catalogue.collectors[collector], When::Stated(moment), Trigger::Manual).await?;
             portal.stop().await?;
             periods.extend(recorded_periods(&ran));

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::Installation;
 use super::output::say_part;
 use super::output::{Format, Table};
-use super::score::{Scoring, Which};
+use super::score::{self, Which};
 use crate::model::{Exact, Observation, Ts};
 use crate::score::{Points, ScoreRun};
 use crate::store::ObservationQuery;
@@ -142,7 +142,7 @@ pub async fn export(command: &ExportCommand, installation: &Installation) -> any
             observations_table(&db.observations(&query).await?)
         }
         Exported::Scores | Exported::Lines => {
-            let scoring = Scoring::load(which, installation, &db).await?;
+            let scoring = score::load(which, installation, &db).await?;
             let run = scoring.score()?;
             if matches!(what, Exported::Scores) { totals_table(&run) } else { lines_table(&run) }
         }

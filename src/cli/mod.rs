@@ -154,7 +154,7 @@ impl Installation {
     }
 
     pub(crate) fn workplace<'a>(&'a self, db: &'a Db, archive: &'a Archive, politeness: &'a Politeness) -> Workplace<'a> {
-        Workplace { settings: &self.settings, catalogue: &self.catalogue, db, archive, politeness }
+        Workplace { settings: &self.settings, catalogue: &self.catalogue, db, archive, politeness, owner: "cli" }
     }
 }
 

@@ -199,6 +199,6 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
 pub(super) fn exit_code(state: RunState) -> ExitCode {
     match state {
         RunState::Recorded | RunState::Partial => ExitCode::SUCCESS,
-        RunState::Running | RunState::Quarantined | RunState::Failed => ExitCode::FAILURE,
+        RunState::Due | RunState::Missed | RunState::Running | RunState::Quarantined | RunState::Failed => ExitCode::FAILURE,
     }
 }

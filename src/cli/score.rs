@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use super::Installation;
@@ -11,16 +11,12 @@ use super::freshness::say_freshness;
 use super::output::say;
 use super::output::{self, Format, Table};
 use super::which_unit::which_unit;
-use crate::catalogue::{Catalogue, LoadedCollector};
-use crate::collect::read::Known;
-use crate::collect::replay::read_again;
-use crate::collect::run::Workplace;
 use crate::collect::source::Politeness;
-use crate::model::{Exact, Observation, Period, PeriodKind, Ts, Unit};
-use crate::score::criteria::CriteriaSet;
-use crate::score::explain::{self, Evidence, Explanation, Lang, ValueOrigin};
-use crate::score::{Input, LineState, Points, ScoreRun, Sheet, Unranked};
-use crate::store::{Db, ObservationQuery};
+use crate::model::{Exact, Period, Ts};
+use crate::score::explain::{Explanation, Lang};
+use crate::score::{LineState, Points, ScoreRun, Sheet, Unranked};
+use crate::scoring::{Scoring, explained};
+use crate::store::Db;
 
 /// Which scoring.
 #[derive(Debug, Args)]
@@ -69,65 +65,16 @@ enum Language {
     En,
 }
 
-/// A scoring with everything it borrows from.
-pub(crate) struct Scoring<'a> {
-    pub(crate) set: &'a CriteriaSet,
-    pub(crate) units: Vec<&'a Unit>,
-    pub(crate) observations: Vec<Observation>,
-    pub(crate) period: Period,
-    pub(crate) as_of: Ts,
-    pub(crate) catalogue: &'a Catalogue,
-}
-
-impl<'a> Scoring<'a> {
-    pub(crate) async fn load(which: &Which, installation: &'a Installation, db: &Db) -> anyhow::Result<Scoring<'a>> {
-        let catalogue = &installation.catalogue;
-        let set = catalogue.criteria.get(&which.set).with_context(|| {
-            let known: Vec<&str> = catalogue.criteria.keys().map(String::as_str).collect();
-            format!("there is no criteria set {:?}; there are {}", which.set, known.join(", "))
-        })?;
-        let as_of = which.as_of.unwrap_or_else(Ts::now);
-        let province = (!which.all_provinces).then(|| installation.settings.province_unit());
-        Scoring::of(catalogue, set, province, which.period, as_of, db).await
-    }
-
-    /// What a scoring needs: the bodies in force at the end of the period (or of what is known of it), and the observations.
-    pub(crate) async fn of(
-        catalogue: &'a Catalogue,
-        set: &'a CriteriaSet,
-        province: Option<&str>,
-        period: Period,
-        as_of: Ts,
-        db: &Db,
-    ) -> anyhow::Result<Scoring<'a>> {
-        let known_until = as_of.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
-        let on = Period::holding(PeriodKind::Day, period.last().min(known_until).max(period.start()));
-        let registry = &catalogue.registry;
-        let units = match province {
-            None => registry.units_in(on),
-            Some(id) => {
-                let province = registry.unit(id).with_context(|| format!("[province] unit = {id:?} is no unit of the registry"))?;
-                std::iter::once(province).chain(registry.below(id, on)).collect()
-            }
-        };
-        let indicators = set.input_indicators().into_iter().map(str::to_owned).collect();
-        let query = ObservationQuery { period: Some(period), indicators: Some(indicators), collector: None, unit: None, as_of };
-        Ok(Scoring { set, units, observations: db.observations(&query).await?, period, as_of, catalogue })
-    }
-
-    pub(crate) fn score(&'a self) -> anyhow::Result<ScoreRun<'a>> {
-        let origins = |collector: &str| self.catalogue.collectors.get(collector).map(|loaded| loaded.collector.origin);
-        let preferred = |indicator: &str| self.catalogue.registry.indicator(indicator).and_then(|indicator| indicator.collector.clone());
-        let input = Input {
-            period: self.period,
-            as_of: self.as_of,
-            units: &self.units,
-            observations: &self.observations,
-            origins: &origins,
-            preferred: &preferred,
-        };
-        Ok(crate::score::score(self.set, &input)?)
-    }
+/// Loads what was asked for.
+pub(crate) async fn load<'a>(which: &Which, installation: &'a Installation, db: &Db) -> anyhow::Result<Scoring<'a>> {
+    let catalogue = &installation.catalogue;
+    let set = catalogue.criteria.get(&which.set).with_context(|| {
+        let known: Vec<&str> = catalogue.criteria.keys().map(String::as_str).collect();
+        format!("there is no criteria set {:?}; there are {}", which.set, known.join(", "))
+    })?;
+    let as_of = which.as_of.unwrap_or_else(Ts::now);
+    let province = (!which.all_provinces).then(|| installation.settings.province_unit());
+    Scoring::of(catalogue, set, province, which.period, as_of, db).await
 }
 
 /// Points for people: two decimals, or the range.
@@ -195,7 +142,7 @@ pub(crate) fn scores_table(run: &ScoreRun<'_>) -> Table {
 /// Scores a set.
 pub async fn score(arguments: &ScoreArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     let db = installation.existing_db().await?;
-    let scoring = Scoring::load(&arguments.which, installation, &db).await?;
+    let scoring = load(&arguments.which, installation, &db).await?;
     let run = scoring.score()?;
     installation.say_note(format);
     output::print(format, &run, &scores_table(&run))?;
@@ -265,7 +212,7 @@ fn not_ranked(unranked: &[Unranked<'_>]) -> String {
 /// Explains one line down to the evidence.
 pub async fn explain(arguments: &ExplainArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     let db = installation.existing_db().await?;
-    let scoring = Scoring::load(&arguments.which, installation, &db).await?;
+    let scoring = load(&arguments.which, installation, &db).await?;
     let unit = which_unit(&scoring.units, &arguments.unit)?;
     let lang = match arguments.lang {
         Language::Vi => Lang::Vi,
@@ -282,66 +229,6 @@ pub async fn explain(arguments: &ExplainArguments, installation: &Installation, 
         Format::Json | Format::Csv => output::print(format, &explanation, &table)?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The explanation of one line, every value read once more from its evidence.
-pub(crate) async fn explained(
-    scoring: &Scoring<'_>,
-    unit: &str,
-    criterion: &str,
-    lang: Lang,
-    place: &Workplace<'_>,
-) -> anyhow::Result<Explanation> {
-    let run = scoring.score()?;
-    let sheet = run
-        .sheets
-        .iter()
-        .find(|sheet| sheet.unit == unit)
-        .with_context(|| format!("{} does not assess {unit} in {}", run.set, run.period))?;
-    let lines: Vec<_> = sheet.groups.iter().flat_map(|group| &group.lines).collect();
-    let Some(line) = lines.iter().find(|line| line.criterion == criterion) else {
-        let known: Vec<&str> = lines.iter().map(|line| line.criterion).collect();
-        bail!("{} has no criterion {criterion:?} for {unit}; there are {}", run.set, known.join(", "));
-    };
-    let mut explanation = explain::explain(scoring.period, sheet, line, lang);
-    for origin in explanation.origins_mut() {
-        origin.evidence = evidence(origin, lang, place).await?;
-    }
-    Ok(explanation)
-}
-
-/// The bytes that a value came from, read with the collector file of then.
-async fn evidence(origin: &ValueOrigin, lang: Lang, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
-    let requests = place.db.requests(&origin.run).await?;
-    let Some(request) = requests.into_iter().find(|request| request.no == origin.request) else { return Ok(None) };
-    let Some(sha256) = request.evidence.clone() else { return Ok(None) };
-    let spec = match place.db.run(&origin.run).await? {
-        Some(row) => place.db.spec(&row.spec).await?,
-        None => None,
-    };
-    let loaded = spec.and_then(|text| LoadedCollector::parse(&format!("{}.toml", origin.run.collector), &text).ok());
-    let readings = match loaded {
-        Some(loaded) => read_again(place, &loaded, &Known::default(), &request)?.readings,
-        None => Vec::new(),
-    };
-    let found = readings.into_iter().find(|reading| {
-        (&reading.indicator, &reading.unit, &reading.item, reading.period) == (&origin.indicator, &origin.unit, &origin.item, origin.period)
-    });
-    let value_now = found.as_ref().map(|reading| reading.value);
-    Ok(Some(Evidence {
-        sha256: sha256.to_string(),
-        asked: [&request.method, &request.url, &request.body]
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .cloned()
-            .collect::<Vec<_>>()
-            .join(" "),
-        at: request.at,
-        status: request.status,
-        place: found.map(|reading| (reading.place, reading.text)),
-        value_now,
-        warning: explain::reread_warning(origin.value, value_now, lang),
-    }))
 }
 
 /// The tree as indented lines.

@@ -12,8 +12,10 @@ use super::Installation;
 use super::output::say;
 use super::output::{self, Format, Table};
 use super::run::{collector, collector_file};
+use tokio_util::sync::CancellationToken;
+
 use crate::catalogue::LoadedCollector;
-use crate::collect::ask::{Fetched, ask_each};
+use crate::collect::ask::{Fetched, Manner, ask_each};
 use crate::collect::collector::Source;
 use crate::collect::read::Known;
 use crate::collect::run::judge_attempt;
@@ -109,7 +111,16 @@ async fn ask(arguments: &TryArguments, installation: &Installation, loaded: &Loa
         trials.push(trial);
         Ok::<_, Infallible>(reason)
     };
-    let asked = ask_each(&installation.settings, &installation.catalogue, &loaded.collector, at, &Politeness::default(), take).await;
+    let asked = ask_each(
+        &installation.settings,
+        &installation.catalogue,
+        &loaded.collector,
+        at,
+        &Politeness::default(),
+        (Manner::Whole, &CancellationToken::new()),
+        take,
+    )
+    .await;
     match asked {
         Ok(()) => spinner.finish_and_clear(),
         Err(never) => match never {},

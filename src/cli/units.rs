@@ -10,8 +10,10 @@ use clap::{Args, Subcommand};
 use super::Installation;
 use super::output::say;
 use super::output::{self, Format, Table};
+use tokio_util::sync::CancellationToken;
+
 use crate::catalogue::LoadedCollector;
-use crate::collect::ask::{Fetched, ask_each};
+use crate::collect::ask::{Fetched, Manner, ask_each};
 use crate::collect::collector::Source;
 use crate::collect::extract::{self, DraftUnit};
 use crate::collect::read::unexpected;
@@ -141,7 +143,16 @@ async fn newest_answer(installation: &Installation, loaded: &LoadedCollector) ->
         }
         Ok::<_, Infallible>(reason)
     };
-    let asked = ask_each(&installation.settings, &installation.catalogue, &loaded.collector, Ts::now(), &Politeness::default(), take).await;
+    let asked = ask_each(
+        &installation.settings,
+        &installation.catalogue,
+        &loaded.collector,
+        Ts::now(),
+        &Politeness::default(),
+        (Manner::Whole, &CancellationToken::new()),
+        take,
+    )
+    .await;
     match asked {
         Ok(()) => spinner.finish_and_clear(),
         Err(never) => match never {},

@@ -35,28 +35,37 @@ pub enum ArchiveError {
     },
 }
 
+/// A body that is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its address.
+    pub sha256: Sha256,
+    /// Bytes written for it; 0 if it was there already.
+    pub written_bytes: u64,
+}
+
 impl Archive {
     /// An archive in this folder; made when the first body is kept.
     pub fn new(folder: impl Into<PathBuf>) -> Archive {
         Archive { folder: folder.into() }
     }
 
-    /// Keeps a body and returns its address. The same bytes are kept once.
+    /// Keeps a body and says where, and how much was written. The same bytes are kept once.
     ///
     /// The file is written beside its place, synced and renamed, so the address never names half a body.
     ///
     /// # Errors
     /// `Io` if it cannot be kept; then nothing must refer to it.
-    pub fn keep(&self, body: &[u8]) -> Result<Sha256, ArchiveError> {
+    pub fn keep(&self, body: &[u8]) -> Result<Kept, ArchiveError> {
         let sha256 = Sha256::of(body);
         let path = self.path(&sha256);
         // A file that was damaged since is no evidence for what is recorded now, and is written again.
         if path.exists() && self.get(&sha256).is_ok() {
-            return Ok(sha256);
+            return Ok(Kept { sha256, written_bytes: 0 });
         }
         let wrote = write_private(&path, body);
-        wrote.map_err(|source| ArchiveError::Io { sha256: sha256.clone(), folder: self.folder.clone(), source })?;
-        Ok(sha256)
+        let written_bytes = wrote.map_err(|source| ArchiveError::Io { sha256: sha256.clone(), folder: self.folder.clone(), source })?;
+        Ok(Kept { sha256, written_bytes })
     }
 
     /// The body at an address, checked against it.
@@ -86,7 +95,8 @@ impl Archive {
 /// Level 3: evidence is written once and small; higher levels cost time for a few per cent.
 const ZSTD_LEVEL: i32 = 3;
 
-fn write_private(path: &Path, body: &[u8]) -> std::io::Result<()> {
+/// How many bytes the file has.
+fn write_private(path: &Path, body: &[u8]) -> std::io::Result<u64> {
     let folder = path.parent().expect("an address stands in a folder");
     make_private_folder(folder)?;
     let beside = folder.join(format!(".{}.{}", path.file_name().expect("an address is a file").to_string_lossy(), std::process::id()));
@@ -97,7 +107,8 @@ fn write_private(path: &Path, body: &[u8]) -> std::io::Result<()> {
     fs::rename(&beside, path)?;
     // The rename, and a folder made for it, must survive a power cut before a row may name the file.
     fs::File::open(folder)?.sync_all()?;
-    fs::File::open(folder.parent().expect("an address stands two folders deep"))?.sync_all()
+    fs::File::open(folder.parent().expect("an address stands two folders deep"))?.sync_all()?;
+    Ok(packed.len() as u64)
 }
 
 #[cfg(unix)]
@@ -130,8 +141,9 @@ mod tests {
     fn keeps_once_privately_and_notices_a_change() {
         let folder = tempfile::tempdir().expect("a folder");
         let archive = Archive::new(folder.path().join("evidence"));
-        let sha256 = archive.keep(b"{\"code\":\"OK\"}").expect("kept");
-        assert_eq!(sha256, archive.keep(b"{\"code\":\"OK\"}").expect("kept again"));
+        let Kept { sha256, written_bytes } = archive.keep(b"{\"code\":\"OK\"}").expect("kept");
+        assert!(written_bytes > 0);
+        assert_eq!(archive.keep(b"{\"code\":\"OK\"}").expect("kept again"), Kept { sha256: sha256.clone(), written_bytes: 0 });
         assert_eq!(archive.get(&sha256).expect("there"), b"{\"code\":\"OK\"}");
         #[cfg(unix)]
         {
@@ -141,7 +153,7 @@ mod tests {
         }
         fs::write(archive.path(&sha256), zstd::encode_all(&b"{}"[..], 3).expect("packed")).expect("changed");
         assert!(matches!(archive.get(&sha256), Err(ArchiveError::Changed { .. })));
-        assert_eq!(archive.keep(b"{\"code\":\"OK\"}").expect("kept anew"), sha256);
+        assert_eq!(archive.keep(b"{\"code\":\"OK\"}").expect("kept anew").sha256, sha256);
         assert_eq!(archive.get(&sha256).expect("mended"), b"{\"code\":\"OK\"}");
         assert!(matches!(archive.get(&Sha256::of(b"other")), Err(ArchiveError::Io { .. })));
     }

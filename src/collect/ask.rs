@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use tokio_util::sync::CancellationToken;
+
 use super::collector::{Collector, HttpSource, Source};
 use super::source::{Attempt, Failure, Politeness, http};
 use super::template::Filling;
@@ -17,9 +19,20 @@ pub struct Fetched {
     pub attempt: Attempt,
 }
 
+/// How a source is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Every request, each as often as `retry` allows.
+    Whole,
+    /// As one that was left alone: one attempt, and nothing more unless it is answered.
+    Probe,
+}
+
 /// Makes every request of an HTTP collector, one after the other, and hands each attempt to `take`, which says why an
 /// answer was no use. After a reason of `breaker.stop_on`, when the rate limit outlasts the attempts, or when there is
-/// no way to the host, the source is left alone: the other requests are handed over as cancelled. Nothing is stored here.
+/// no way to the host, the source is left alone: the other requests are handed over as cancelled. So it is after the
+/// first request of a probe that is not answered. Once `stop` is cancelled, what is not answered yet is interrupted.
+/// Nothing is stored here.
 ///
 /// # Errors
 /// Those of `take`.
@@ -29,6 +42,7 @@ pub async fn ask_each<E>(
     collector: &Collector,
     at: Ts,
     politeness: &Politeness,
+    (manner, stop): (Manner, &CancellationToken),
     take: &mut impl FnMut(Fetched) -> Result<Option<Reason>, E>,
 ) -> Result<(), E> {
     let Source::Http(source) = &collector.source else { return Ok(()) };
@@ -40,20 +54,30 @@ pub async fn ask_each<E>(
         take(Fetched { scope, attempt: failed("", "", failure) })?;
     }
     let mut scopes = scopes.drain(..);
+    let mut is_probe = manner == Manner::Probe;
     while let Some(scope) = scopes.next() {
         let mut last = None;
-        for attempt in attempts(source, settings, catalogue, collector, &asker, &scope).await {
+        let at_most = if is_probe { 1 } else { source.retry.attempts };
+        let mut made = Vec::new();
+        let whole = stop.run_until_cancelled(attempts(source, settings, catalogue, collector, &asker, &scope, at_most, &mut made)).await;
+        if whole.is_none() {
+            made.push(failed("", "", Failure::new(Reason::Interrupted, "the service was stopped")));
+        }
+        for attempt in made {
             last = take(Fetched { scope: scope.clone(), attempt })?;
         }
         let no_use = |reason: &Reason| {
-            matches!(reason, Reason::RateLimited | Reason::Dns | Reason::Connect | Reason::Tls) || source.breaker.stop_on.contains(reason)
+            is_probe
+                || matches!(reason, Reason::RateLimited | Reason::Dns | Reason::Connect | Reason::Tls | Reason::Interrupted)
+                || source.breaker.stop_on.contains(reason)
         };
         if let Some(reason) = last.filter(no_use) {
             for scope in scopes.by_ref() {
-                let failure = Failure::new(Reason::Cancelled, format!("not asked: the source answered {reason} to the request before"));
+                let failure = Failure::new(Reason::Cancelled, format!("not asked: {reason} came of the request before"));
                 take(Fetched { scope, attempt: failed("", "", failure) })?;
             }
         }
+        is_probe = false;
     }
     Ok(())
 }
@@ -65,15 +89,17 @@ async fn attempts(
     collector: &Collector,
     asker: &Result<http::Asker<'_>, Failure>,
     scope: &Scope,
-) -> Vec<Attempt> {
+    at_most: u32,
+    made: &mut Vec<Attempt>,
+) {
     let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
     let day = local_day(collector, scope.due);
     let code_of = |system: &str| code_of(&catalogue.registry, system, unit, day);
     let filling = Filling { scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
     match (asker, http::prepare(source, settings, &filling)) {
-        (Ok(asker), Ok(prepared)) => asker.ask(&prepared).await,
-        (Err(failure), _) => vec![failed("", "", failure.clone())],
-        (_, Err(failure)) => vec![failed("", "", failure)],
+        (Ok(asker), Ok(prepared)) => asker.ask(&prepared, at_most, made).await,
+        (Err(failure), _) => made.push(failed("", "", failure.clone())),
+        (_, Err(failure)) => made.push(failed("", "", failure)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod ask;
+mod bench;
 pub mod collector;
 pub mod extract;
 pub mod gate;
@@ -11,5 +12,6 @@ pub mod read;
 pub mod replay;
 pub mod run;
 pub mod schedule;
+mod settle;
 pub mod source;
 pub mod template;

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use super::archive::ArchiveError;
 use super::read::{Judged, Known, judge_answer};
-use super::run::{Ran, RunError, When, Workplace, claim_run, record_run, settle};
+use super::run::{Conduct, EvidenceCounts, Ran, RunError, Taken, When, Workplace, claim_run, record_run};
+use super::settle::settle;
 use super::source::Failure;
 use crate::catalogue::LoadedCollector;
 use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Value};
@@ -126,5 +128,6 @@ pub async fn record(place: &Workplace<'_>, loaded: &LoadedCollector, replayed: V
     let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: when.due() };
     let claim = claim_run(place, loaded, &run, Trigger::Replay).await?;
     let requests: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
-    record_run(place, &claim, &loaded.collector, when, when.now(), requests).await
+    let taken = Taken { requests, evidence: EvidenceCounts::default(), certificate_until: None };
+    record_run(place, &claim, &loaded.collector, when, when.now(), taken, &Conduct::by_hand(&CancellationToken::new())).await
 }

@@ -51,12 +51,52 @@ labelled! {
         DuplicateKey = "duplicate_key",
         /// A gate refused the answer.
         Gate = "gate",
+        /// Left alone for now: it refused or failed too often.
+        CircuitOpen = "circuit_open",
+        /// The run's deadline came first.
+        Deadline = "deadline",
         /// Not asked any more, because the source said no to an earlier request of the run.
         Cancelled = "cancelled",
+        /// Our service was stopped.
+        Interrupted = "interrupted",
+        /// Our database or archive could not take it.
+        Store = "store",
+        /// No way out of our own network.
+        OwnNetwork = "own_network",
         /// The collector or settings do not allow the request to be made.
         Config = "config",
         /// Our own fault.
         Internal = "internal",
+    }
+}
+
+impl Reason {
+    /// Whether the source may not be blamed.
+    pub fn is_ours(self) -> bool {
+        matches!(
+            self,
+            Reason::CircuitOpen
+                | Reason::Deadline
+                | Reason::Cancelled
+                | Reason::Interrupted
+                | Reason::Store
+                | Reason::OwnNetwork
+                | Reason::Config
+                | Reason::Internal
+        )
+    }
+
+    /// Whether it says that the source changed.
+    pub fn is_drift(self) -> bool {
+        matches!(
+            self,
+            Reason::SelectorMissing
+                | Reason::ShapeChanged
+                | Reason::ValueUnparsed
+                | Reason::RowsMismatch
+                | Reason::DuplicateKey
+                | Reason::UnmappedUnit
+        )
     }
 }
 

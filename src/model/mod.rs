@@ -19,7 +19,7 @@ pub use finding::{Finding, GateOutcome, GateResult, Reason, Severity};
 pub use indicator::{Adds, Indicator, Measure};
 pub use observation::{Observation, Reading, Value};
 pub use period::{BadPeriod, Period, PeriodKind};
-pub use run::{Origin, RunId, RunState, Trigger};
+pub use run::{Missed, MissedWhy, Origin, RunId, RunState, Trigger};
 pub use text::{clean, fold};
 pub use time::{BadInstant, Ts};
 pub use unit::{Unit, UnitGroup};

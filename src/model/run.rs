@@ -72,6 +72,10 @@ pub(crate) use labelled;
 labelled! {
     /// How far a run is, or how it ended.
     RunState {
+        /// Planned by its schedule and not begun.
+        Due = "due",
+        /// Planned, and then passed over for a newer window before it was begun.
+        Missed = "missed",
         /// Claimed and at work.
         Running = "running",
         /// Every request was recorded.
@@ -88,13 +92,48 @@ labelled! {
 labelled! {
     /// Why a run happened.
     Trigger {
-        /// Its schedule.
+        /// Its schedule, in time.
         Schedule = "schedule",
+        /// Its schedule, later than planned: the service was down or busy.
+        CatchUp = "catch_up",
+        /// Somebody asked for windows of the past.
+        Backfill = "backfill",
         /// Somebody asked for it.
         Manual = "manual",
         /// An earlier run was read again from its evidence.
         Replay = "replay",
     }
+}
+
+labelled! {
+    /// Why windows of a schedule were never run.
+    MissedWhy {
+        /// A newer one was due already (`catch_up.windows = "latest"`).
+        Newer = "newer_window",
+        /// They were older than `catch_up.max_age`.
+        TooOld = "too_old",
+        /// The collector catches nothing up (`catch_up.windows = "never"`).
+        NotCaughtUp = "not_caught_up",
+        /// The schedule was changed after they were due.
+        ScheduleChanged = "schedule_changed",
+        /// The collector was paused.
+        Paused = "paused",
+        /// More were due than are caught up at once.
+        TooMany = "too_many",
+    }
+}
+
+/// Windows of a schedule that were never run, as the stretch they lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Missed {
+    /// The first window.
+    pub first_due: Ts,
+    /// The last window.
+    pub last_due: Ts,
+    /// How many, from 1.
+    pub n: i64,
+    /// Why.
+    pub why: MissedWhy,
 }
 
 labelled! {

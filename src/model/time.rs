@@ -31,6 +31,23 @@ impl Ts {
         self.0.timestamp_micros()
     }
 
+    /// So much later; the end of chrono's time for what lies behind it.
+    pub fn plus(self, span: std::time::Duration) -> Ts {
+        let later = chrono::Duration::from_std(span).ok().and_then(|span| self.0.checked_add_signed(span));
+        later.map_or(Ts(DateTime::<Utc>::MAX_UTC), Ts::from)
+    }
+
+    /// So much earlier; the beginning of chrono's time for what lies before it.
+    pub fn minus(self, span: std::time::Duration) -> Ts {
+        let earlier = chrono::Duration::from_std(span).ok().and_then(|span| self.0.checked_sub_signed(span));
+        earlier.map_or(Ts(DateTime::<Utc>::MIN_UTC), Ts::from)
+    }
+
+    /// How long after the other it is; nothing if it is not later.
+    pub fn since(self, earlier: Ts) -> std::time::Duration {
+        (self.0 - earlier.0).to_std().unwrap_or_default()
+    }
+
     /// As chrono has it.
     pub fn utc(self) -> DateTime<Utc> {
         self.0

@@ -92,6 +92,16 @@ pub struct TwoValues {
     pub second: (Value, String, i32),
 }
 
+/// Codes of a database that cannot serve now. SQLite's are numbers whose low byte is the kind (busy, locked, no memory,
+/// read-only, I/O, full, cannot open); PostgreSQL's begin with their class (connection, resources, prerequisites,
+/// intervention, system, serialization, a read-only transaction).
+fn passing_code(code: &str) -> bool {
+    match code.parse::<u32>() {
+        Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 5 | 6 | 7 | 8 | 10 | 13 | 14),
+        Ok(_) | Err(_) => ["08", "40", "53", "55", "57", "58", "25006"].iter().any(|class| code.starts_with(class)),
+    }
+}
+
 impl TwoValues {
     /// The number and both readings, in words.
     fn what(&self) -> String {
@@ -105,6 +115,38 @@ impl TwoValues {
 }
 
 impl StoreError {
+    /// Whether trying again later can help: the database is away, busy, full or read-only. A broken promise of ours
+    /// (a lost claim, two values, a constraint) stays broken.
+    pub fn passes(&self) -> bool {
+        match self {
+            StoreError::Unreachable { .. } => true,
+            StoreError::Query { source, .. } => match source {
+                sqlx::Error::Database(error) => error.code().is_some_and(|code| passing_code(&code)),
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
+                | sqlx::Error::BeginFailed => true,
+                _ => false,
+            },
+            StoreError::UnknownUrl { .. }
+            | StoreError::BadUrl { .. }
+            | StoreError::CreateFile { .. }
+            | StoreError::Migrate { .. }
+            | StoreError::ClaimLost { .. }
+            | StoreError::NotEnded { .. }
+            | StoreError::TwoValues(_) => false,
+        }
+    }
+
+    /// Whether the database can be read but not written.
+    pub fn is_read_only(&self) -> bool {
+        let StoreError::Query { source: sqlx::Error::Database(error), .. } = self else { return false };
+        error.code().is_some_and(|code| code == "25006" || (code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 8)))
+    }
+
     /// For `map_err`: a statement failed while doing this.
     pub(super) fn while_doing(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> StoreError {
         move |source| StoreError::Query { doing: doing.into(), source }

@@ -4,10 +4,14 @@
 //! concerned matches on the database. Decimals are never compared or added in SQL.
 
 mod answer;
+mod attempt;
 mod error;
+mod horizon;
+mod lease;
 mod observation;
 mod record;
 mod run;
+mod schedule;
 mod series;
 mod shape;
 mod types;
@@ -21,10 +25,12 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgConnection, Postgres, SqlSafeStr, Sqlite, Transaction};
 
+pub use attempt::{AttemptRow, Newest};
 pub use error::{StoreError, TwoValues};
 pub use observation::{ObservationQuery, Past};
-pub use record::{Recorded, RequestRecord, RunRecord};
-pub use run::{Claim, RunRow};
+pub use record::{KnownSince, Recorded, RequestRecord, RunRecord};
+pub use run::{Claim, RunRow, Terms};
+pub use schedule::{ScheduleRow, ScheduleStep};
 
 /// An open database with its tables in place. Clones share their connections.
 #[derive(Debug, Clone)]
@@ -167,8 +173,14 @@ async fn open_postgres(url: &str) -> Result<Db, StoreError> {
 
 /// Version, description and text of each migration. Never edit one that was released: its checksum is in the databases.
 type Migrations = [(i64, &'static str, &'static str)];
-const SQLITE_MIGRATIONS: &Migrations = &[(1, "first", include_str!("../../migrations/sqlite/0001_first.sql"))];
-const POSTGRES_MIGRATIONS: &Migrations = &[(1, "first", include_str!("../../migrations/postgres/0001_first.sql"))];
+const SQLITE_MIGRATIONS: &Migrations = &[
+    (1, "first", include_str!("../../migrations/sqlite/0001_first.sql")),
+    (2, "service", include_str!("../../migrations/sqlite/0002_service.sql")),
+];
+const POSTGRES_MIGRATIONS: &Migrations = &[
+    (1, "first", include_str!("../../migrations/postgres/0001_first.sql")),
+    (2, "service", include_str!("../../migrations/postgres/0002_service.sql")),
+];
 
 fn migrator(migrations: &'static Migrations) -> Migrator {
     let simple = |&(version, name, sql): &(i64, &'static str, &'static str)| {

@@ -5,9 +5,9 @@ use std::collections::btree_map::Entry;
 
 use super::series::SeriesKey;
 use super::types::text;
-use super::version::{Seen, observe};
-use super::{Claim, Db, StoreError, TwoValues, Tx, answer, on, shape};
-use crate::model::{Finding, GateResult, Period, Reading, Request, RequestOutcome, RunState, Ts};
+use super::version::{Seen, just_after, observe};
+use super::{Claim, Db, StoreError, TwoValues, Tx, answer, attempt, horizon, on, shape};
+use crate::model::{Finding, GateResult, Period, Reading, Reason, Request, RequestOutcome, RunState, Ts};
 
 /// What a run brought and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,35 @@ pub struct RunRecord {
     pub state: RunState,
     /// From when a failed run may be claimed again; `None` for never.
     pub retry_at: Option<Ts>,
+    /// The failure that tells most of it, if something failed.
+    pub reason: Option<Reason>,
+    /// That failure in words, "" for none.
+    pub error: String,
     /// Its requests, in order.
     pub requests: Vec<RequestRecord>,
+}
+
+impl RunRecord {
+    /// Whether an answer was not as it is known: a finding or failure says that the source changed.
+    pub fn drift(&self) -> bool {
+        let found = self.requests.iter().flat_map(|one| one.findings.iter().map(|finding| finding.reason).chain(one.request.reason));
+        found.into_iter().any(Reason::is_drift)
+    }
+
+    /// The newest period that something was recorded about: the one that ends last, the longest of those.
+    pub fn data_period(&self) -> Option<Period> {
+        let recorded = self.requests.iter().filter(|one| is_trusted(one.request.outcome));
+        recorded.flat_map(|one| one.readings.iter().map(|reading| reading.period)).max_by_key(|period| (period.last(), period.kind()))
+    }
+}
+
+/// Since when what a run brings counts as known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownSince {
+    /// Since it is recorded, by this clock; never before what was scored already.
+    Clock(Ts),
+    /// Since an instant that a person vouches for.
+    Stated(Ts),
 }
 
 /// One request of a run with everything that was read from its answer.
@@ -60,14 +87,15 @@ impl Db {
     /// A reading of a recorded request becomes a new version only if its value or flag differs from the latest
     /// one of its series and period; otherwise only `last_checked` moves, to the instant of the request and never
     /// back. A reading that differs but whose request is older than the last check is superseded and writes nothing.
-    /// A version is recorded at `now`, or just after the one it replaces if the clock was set back.
+    /// A version is recorded at `known`, or just after the one it replaces if the clock was set back; unless it is
+    /// stated, always after every instant that was scored as of (`settle`), so that no such score can change.
     /// Readings of any other request are kept apart.
     ///
     /// # Errors
     /// `ClaimLost` when the attempt is not ours any more, `TwoValues` when two readings of the run contradict
     /// each other, `NotEnded`, and when the database does not answer. Nothing is recorded then.
-    pub async fn record_run(&self, claim: &Claim, record: &RunRecord, now: Ts) -> Result<Recorded, StoreError> {
-        if record.state == RunState::Running {
+    pub async fn record_run(&self, claim: &Claim, record: &RunRecord, known: KnownSince) -> Result<Recorded, StoreError> {
+        if matches!(record.state, RunState::Due | RunState::Missed | RunState::Running) {
             return Err(StoreError::NotEnded { run: claim.run.clone() });
         }
         let trusted = trusted(claim, record)?;
@@ -76,15 +104,21 @@ impl Db {
             if !end_run(&mut tx, claim, record).await? {
                 return Ok(None);
             }
+            let now = match known {
+                KnownSince::Clock(now) => now.max(just_after(horizon::hold(&mut tx).await?)),
+                KnownSince::Stated(at) => at,
+            };
             lock_collector(&mut tx, &claim.run.collector).await?;
             answer::insert_requests(&mut tx, claim, &record.requests).await?;
             answer::insert_findings(&mut tx, claim, &record.requests).await?;
             answer::insert_gate_results(&mut tx, claim, &record.requests).await?;
             let quarantined = answer::insert_quarantined(&mut tx, claim, &record.requests).await?;
             shape::keep_first_shapes(&mut tx, claim, &record.requests, now).await?;
-            let observed = observe(&mut tx, claim, trusted, now).await?;
+            let observed = if trusted.is_empty() { Recorded::default() } else { observe(&mut tx, claim, trusted, now).await? };
+            let recorded = Recorded { quarantined, ..observed };
+            attempt::insert(&mut tx, claim, record, &recorded).await?;
             tx.commit().await?;
-            Ok(Some(Recorded { quarantined, ..observed }))
+            Ok(Some(recorded))
         };
         let recorded = recorded.await.map_err(StoreError::while_doing(format!("record run {}", claim.run)))?;
         recorded.ok_or_else(|| StoreError::ClaimLost { run: claim.run.clone(), attempt: claim.attempt })

@@ -1,6 +1,6 @@
 //! Runs: who may do one, and how each stands.
 
-use super::{Db, StoreError, Tx, on};
+use super::{Db, StoreError, Tx, attempt, on};
 use crate::model::{RunId, RunState, Sha256, Trigger, Ts};
 
 /// The right to record one run, until somebody else claims it.
@@ -10,6 +10,23 @@ pub struct Claim {
     pub run: RunId,
     /// From 1; a later attempt fences off the earlier ones.
     pub attempt: i32,
+    /// Why the run happens.
+    pub trigger: Trigger,
+    /// Who has it.
+    pub owner: String,
+}
+
+/// On what terms a run is claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// Who claims: `serve:HOST:PID:START` or `cli:…`.
+    pub owner: &'a str,
+    /// The clock.
+    pub now: Ts,
+    /// Until when nobody else may have it.
+    pub until: Ts,
+    /// SHA-256 and text of the collector file; kept with the first run that uses it.
+    pub spec: (&'a Sha256, &'a str),
 }
 
 /// One run as the database knows it.
@@ -17,7 +34,7 @@ pub struct Claim {
 pub struct RunRow {
     /// Its identity.
     pub run: RunId,
-    /// The attempt that was claimed last, from 1.
+    /// The attempt that was claimed last, from 1; 0 while it is only planned.
     pub attempt: i32,
     /// Why it happened.
     pub trigger: Trigger,
@@ -25,7 +42,7 @@ pub struct RunRow {
     pub state: RunState,
     /// Until when the claim holds against others while it is running.
     pub claim_until: Ts,
-    /// When the last attempt began.
+    /// When the last attempt began; when it was planned, before the first.
     pub started_at: Ts,
     /// When it ended; `None` while it is running.
     pub ended_at: Option<Ts>,
@@ -33,44 +50,116 @@ pub struct RunRow {
     pub retry_at: Option<Ts>,
     /// The collector file that was used.
     pub spec: Sha256,
+    /// Whose attempt it is, "" for one from before owners were kept.
+    pub owner: String,
 }
 
-type Columns = (String, Ts, i32, Trigger, RunState, Ts, Ts, Option<Ts>, Option<Ts>, Sha256);
+type Columns = (String, Ts, i32, Trigger, RunState, Ts, Ts, Option<Ts>, Option<Ts>, Sha256, String);
 
 impl From<Columns> for RunRow {
-    fn from((collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec): Columns) -> RunRow {
+    fn from((collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec, owner): Columns) -> RunRow {
         let run = RunId { collector, due_at };
-        RunRow { run, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec }
+        RunRow { run, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec, owner }
     }
 }
 
 impl Db {
-    /// Claims a run: one that nobody had, one that failed and may be tried again, or one whose claim ran out.
+    /// Claims a run: one that nobody had, one that is planned, one that failed and may be tried again, or one whose
+    /// claim ran out.
     ///
-    /// Of any number of copies that try at once, one gets it; the others get `None`. The collector
-    /// file is kept with the first run that uses it.
+    /// Of any number of copies that try at once, one gets it; the others get `None`.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn claim_run(
-        &self,
-        run: &RunId,
-        trigger: Trigger,
-        now: Ts,
-        claim_until: Ts,
-        spec_sha: &Sha256,
-        spec_text: &str,
-    ) -> Result<Option<Claim>, StoreError> {
+    pub async fn claim_run(&self, run: &RunId, trigger: Trigger, terms: &Terms<'_>) -> Result<Option<Claim>, StoreError> {
         let claimed = async {
             let mut tx = self.begin().await?;
-            let attempt = claim(&mut tx, run, trigger, now, claim_until, spec_sha).await?;
+            let attempt = claim(&mut tx, run, trigger, terms).await?;
             if attempt.is_some() {
-                keep_spec(&mut tx, &run.collector, spec_sha, spec_text).await?;
+                keep_spec(&mut tx, &run.collector, terms.spec).await?;
             }
             tx.commit().await?;
-            Ok(attempt.map(|attempt| Claim { run: run.clone(), attempt }))
+            Ok(attempt.map(|attempt| Claim { run: run.clone(), attempt, trigger, owner: terms.owner.to_owned() }))
         };
         claimed.await.map_err(StoreError::while_doing(format!("claim run {run}")))
+    }
+
+    /// What may be claimed now, the oldest of each collector: planned, failed and to be tried again, or left behind
+    /// by a copy whose claim ran out. Oldest first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn open_runs(&self, now: Ts) -> Result<Vec<RunRow>, StoreError> {
+        // The first condition is the index's own, word for word: SQLite uses it only then.
+        const SQL: &str = "
+            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
+            from run
+            where (state in ('due', 'running') or retry_at is not null)
+                and (state = 'due' or (state = 'failed' and retry_at <= $1) or (state = 'running' and claim_until < $1))
+            order by collector, due_at";
+        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await);
+        let mut rows: Vec<RunRow> =
+            rows.map_err(StoreError::while_doing("list the runs that are open"))?.into_iter().map(RunRow::from).collect();
+        rows.dedup_by(|later, earlier| later.run.collector == earlier.run.collector);
+        rows.sort_by_key(|row| row.run.due_at);
+        Ok(rows)
+    }
+
+    /// Claims open runs in one transaction, each on its own terms; those that another copy has by now, or whose
+    /// collector is at work on another window, are left out.
+    ///
+    /// # Errors
+    /// When the database does not answer; then none is claimed.
+    pub async fn claim_open(&self, wanted: &[(&RunRow, Terms<'_>)]) -> Result<Vec<Claim>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let claimed = async {
+            let mut tx = self.begin().await?;
+            let mut claims = Vec::new();
+            for (row, terms) in wanted {
+                let Some(claim) = claim_planned(&mut tx, row, terms).await? else { continue };
+                if row.state == RunState::Running {
+                    attempt::insert_lost(&mut tx, row).await?;
+                }
+                if row.spec != *terms.spec.0 || row.attempt == 0 {
+                    keep_spec(&mut tx, &row.run.collector, terms.spec).await?;
+                }
+                claims.push(claim);
+            }
+            tx.commit().await?;
+            Ok(claims)
+        };
+        claimed.await.map_err(StoreError::while_doing(format!("claim {} runs", wanted.len())))
+    }
+
+    /// Gives back what earlier services left at work on this database; only for the one that is alone on it (SQLite).
+    /// Each attempt is kept as interrupted and may be claimed again at once. How many there were.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn take_back(&self, now: Ts) -> Result<usize, StoreError> {
+        const LEFT: &str = "
+            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
+            from run
+            where (state in ('due', 'running') or retry_at is not null) and state = 'running' and owner like 'serve:%'";
+        const SQL: &str = "
+            update run set state = 'failed', ended_at = $3, retry_at = $3
+            where collector = $1 and due_at = $2 and state = 'running'";
+        let taken = async {
+            let mut tx = self.begin().await?;
+            let left: Vec<Columns> = on!(&mut tx, |tx| sqlx::query_as(LEFT).fetch_all(&mut **tx).await?);
+            for row in left.iter().cloned().map(RunRow::from) {
+                attempt::insert_lost(&mut tx, &RunRow { claim_until: now, ..row.clone() }).await?;
+                on!(&mut tx, |tx| {
+                    let give = sqlx::query(SQL).bind(&row.run.collector).bind(row.run.due_at).bind(now);
+                    give.execute(&mut **tx).await.map(drop)
+                })?;
+            }
+            tx.commit().await?;
+            Ok(left.len())
+        };
+        taken.await.map_err(StoreError::while_doing("take back the runs of an earlier service"))
     }
 
     /// The newest runs by due instant, of one collector or of all.
@@ -79,7 +168,7 @@ impl Db {
     /// When the database does not answer.
     pub async fn runs(&self, collector: Option<&str>, limit: i64) -> Result<Vec<RunRow>, StoreError> {
         const SQL: &str = "
-            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256
+            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
             from run
             where cast($1 as text) is null or collector = $1
             order by due_at desc, collector
@@ -90,18 +179,30 @@ impl Db {
         Ok(rows.into_iter().map(RunRow::from).collect())
     }
 
-    /// One run; `None` if it was never claimed.
+    /// One run; `None` if it was never planned or claimed.
     ///
     /// # Errors
     /// When the database does not answer.
     pub async fn run(&self, run: &RunId) -> Result<Option<RunRow>, StoreError> {
         const SQL: &str = "
-            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256
+            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
             from run
             where collector = $1 and due_at = $2";
         let row: Result<Option<Columns>, _> =
             on!(self.reader(), |pool| sqlx::query_as(SQL).bind(&run.collector).bind(run.due_at).fetch_optional(pool).await);
         Ok(row.map_err(StoreError::while_doing(format!("look up run {run}")))?.map(RunRow::from))
+    }
+
+    /// When the last attempt of any scheduled collector ended. A clock that shows less is wrong.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn latest_instant(&self) -> Result<Option<Ts>, StoreError> {
+        const SQL: &str = "
+            select max(newest) from (
+                select (select max(a.ended_at) from attempt a where a.collector = s.collector) as newest from schedule s) n";
+        let latest: Result<Option<Ts>, _> = on!(self.reader(), |pool| sqlx::query_scalar(SQL).fetch_one(pool).await);
+        latest.map_err(StoreError::while_doing("look up the newest attempt"))
     }
 
     /// The text of a collector file that some run used.
@@ -116,30 +217,46 @@ impl Db {
 }
 
 /// The attempt that is ours now; `None` if the run is not to be had.
-async fn claim(
-    tx: &mut Tx,
-    run: &RunId,
-    trigger: Trigger,
-    now: Ts,
-    claim_until: Ts,
-    spec_sha: &Sha256,
-) -> Result<Option<i32>, sqlx::Error> {
+async fn claim(tx: &mut Tx, run: &RunId, trigger: Trigger, terms: &Terms<'_>) -> Result<Option<i32>, sqlx::Error> {
     // Whoever's insert or update takes effect has the run: a condition that no longer holds returns no row.
     const SQL: &str = "
-        insert into run (collector, due_at, attempt, trigger, state, claim_until, started_at, spec_sha256)
-        values ($1, $2, 1, $3, 'running', $4, $5, $6)
+        insert into run (collector, due_at, attempt, trigger, state, claim_until, started_at, spec_sha256, owner)
+        values ($1, $2, 1, $3, 'running', $4, $5, $6, $7)
         on conflict (collector, due_at) do update
         set attempt = run.attempt + 1, trigger = excluded.trigger, state = 'running', claim_until = excluded.claim_until,
-            started_at = excluded.started_at, ended_at = null, retry_at = null, spec_sha256 = excluded.spec_sha256
-        where (run.state = 'failed' and run.retry_at <= $5) or (run.state = 'running' and run.claim_until < $5)
+            started_at = excluded.started_at, ended_at = null, retry_at = null, spec_sha256 = excluded.spec_sha256,
+            owner = excluded.owner
+        where run.state in ('due', 'missed') or (run.state = 'failed' and run.retry_at <= $5)
+            or (run.state = 'running' and run.claim_until < $5)
         returning attempt";
     on!(tx, |tx| {
-        let insert = sqlx::query_scalar(SQL).bind(&run.collector).bind(run.due_at).bind(trigger).bind(claim_until).bind(now);
-        insert.bind(spec_sha).fetch_optional(&mut **tx).await
+        let insert = sqlx::query_scalar(SQL).bind(&run.collector).bind(run.due_at).bind(trigger).bind(terms.until).bind(terms.now);
+        insert.bind(terms.spec.0).bind(terms.owner).fetch_optional(&mut **tx).await
     })
 }
 
-async fn keep_spec(tx: &mut Tx, collector: &str, sha: &Sha256, text: &str) -> Result<(), sqlx::Error> {
+/// Claims a run as it was listed; `None` if it is not as it was, or the collector is at work on another window.
+async fn claim_planned(tx: &mut Tx, row: &RunRow, terms: &Terms<'_>) -> Result<Option<Claim>, sqlx::Error> {
+    const SQL: &str = "
+        update run
+        set attempt = attempt + 1, state = 'running', claim_until = $4, started_at = $5, ended_at = null, retry_at = null,
+            spec_sha256 = $6, owner = $7
+        where collector = $1 and due_at = $2 and attempt = $3
+            and (state = 'due' or (state = 'failed' and retry_at <= $5) or (state = 'running' and claim_until < $5))
+            and not exists (
+                select 1 from run o
+                where (o.state in ('due', 'running') or o.retry_at is not null) and o.collector = $1
+                    and o.state = 'running' and o.claim_until >= $5 and o.due_at <> $2)
+        returning attempt, trigger";
+    let run = &row.run;
+    let claimed: Option<(i32, Trigger)> = on!(tx, |tx| {
+        let update = sqlx::query_as(SQL).bind(&run.collector).bind(run.due_at).bind(row.attempt).bind(terms.until).bind(terms.now);
+        update.bind(terms.spec.0).bind(terms.owner).fetch_optional(&mut **tx).await?
+    });
+    Ok(claimed.map(|(attempt, trigger)| Claim { run: run.clone(), attempt, trigger, owner: terms.owner.to_owned() }))
+}
+
+async fn keep_spec(tx: &mut Tx, collector: &str, (sha, text): (&Sha256, &str)) -> Result<(), sqlx::Error> {
     const SQL: &str = "insert into spec (sha256, collector, text) values ($1, $2, $3) on conflict (sha256) do nothing";
     on!(tx, |tx| sqlx::query(SQL).bind(sha).bind(collector).bind(text).execute(&mut **tx).await.map(drop))
 }

@@ -90,7 +90,7 @@ fn changes<'a>(seen: &'a [(Key, Seen)], latest: &HashMap<Key, Latest>, now: Ts) 
 }
 
 /// A later version is later even if the clock was set back between the two.
-fn just_after(time: Ts) -> Ts {
+pub(super) fn just_after(time: Ts) -> Ts {
     Ts::from_micros(time.micros() + 1).expect("an instant that a clock has shown is far from the end of time")
 }
 

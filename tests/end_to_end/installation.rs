@@ -51,6 +51,7 @@ impl Installation {
             db: &self.db,
             archive: &self.archive,
             politeness: &self.politeness,
+            owner: "test",
         }
     }
 

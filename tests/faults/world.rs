@@ -73,6 +73,7 @@ impl World {
             db: &self.db,
             archive: &self.archive,
             politeness: &politeness,
+            owner: "test",
         };
         run_once(&place, &loaded, When::Stated(at.parse::<Ts>().expect("an instant")), Trigger::Manual).await
     }

@@ -1,7 +1,7 @@
 //! One run, one winner; who was late records nothing.
 
 use thuocdo::model::{RequestOutcome, RunState, Trigger};
-use thuocdo::store::{Db, StoreError};
+use thuocdo::store::{Db, KnownSince, StoreError};
 
 use super::{all_as_of, answer, at, claimed, ended, number, on_both, reading, request, run_due};
 
@@ -29,15 +29,15 @@ async fn a_run_is_claimed_again_only_when_its_time_has_come() {
         assert_eq!(attempt(10).await, None, "the claim holds to its last instant");
         assert_eq!(attempt(11).await, Some(2), "it ran out");
 
-        let claim = thuocdo::store::Claim { run: run.clone(), attempt: 2 };
+        let claim = thuocdo::store::Claim { run: run.clone(), attempt: 2, trigger: Trigger::Schedule, owner: "test".to_owned() };
         let mut failed = ended(RunState::Failed, at(12), vec![]);
         failed.retry_at = Some(at(20));
-        db.record_run(&claim, &failed, at(12)).await.expect("ours");
+        db.record_run(&claim, &failed, KnownSince::Clock(at(12))).await.expect("ours");
         assert_eq!(attempt(19).await, None, "too early to retry");
         assert_eq!(attempt(20).await, Some(3));
 
-        let claim = thuocdo::store::Claim { run: run.clone(), attempt: 3 };
-        db.record_run(&claim, &ended(RunState::Failed, at(21), vec![]), at(21)).await.expect("ours");
+        let claim = thuocdo::store::Claim { run: run.clone(), attempt: 3, trigger: Trigger::Schedule, owner: "test".to_owned() };
+        db.record_run(&claim, &ended(RunState::Failed, at(21), vec![]), KnownSince::Clock(at(21))).await.expect("ours");
         assert_eq!(attempt(1000).await, None, "no retry was planned");
         db.run(&run).await.expect("the database answers")
     })
@@ -53,15 +53,15 @@ async fn a_late_copy_records_nothing() {
         let readings = vec![reading("dossier_processed_count", "H49", number("1"))];
         let record = ended(RunState::Recorded, at(12), vec![answer(request(1, at(1), RequestOutcome::Recorded), readings)]);
 
-        let refused = db.record_run(&late, &record, at(12)).await;
+        let refused = db.record_run(&late, &record, KnownSince::Clock(at(12))).await;
         assert!(matches!(&refused, Err(StoreError::ClaimLost { attempt: 1, .. })), "{refused:?}");
         assert_eq!(db.observations(&all_as_of(at(99))).await.expect("the database answers"), []);
         assert_eq!(db.requests(&run).await.expect("the database answers"), []);
 
-        db.record_run(&mine, &record, at(13)).await.expect("ours");
-        let again = db.record_run(&mine, &record, at(14)).await;
+        db.record_run(&mine, &record, KnownSince::Clock(at(13))).await.expect("ours");
+        let again = db.record_run(&mine, &record, KnownSince::Clock(at(14))).await;
         assert!(matches!(again, Err(StoreError::ClaimLost { attempt: 2, .. })), "a run ends once");
-        let unfinished = db.record_run(&mine, &ended(RunState::Running, at(14), vec![]), at(14)).await;
+        let unfinished = db.record_run(&mine, &ended(RunState::Running, at(14), vec![]), KnownSince::Clock(at(14))).await;
         assert!(matches!(unfinished, Err(StoreError::NotEnded { .. })));
     })
     .await;

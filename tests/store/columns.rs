@@ -30,7 +30,26 @@ async fn both_databases_have_the_same_columns() {
     let tables: BTreeSet<&str> = columns.iter().map(|(table, _, _)| table.as_str()).collect();
     assert_eq!(
         tables.into_iter().collect::<Vec<_>>(),
-        ["checked", "finding", "gate_result", "observation", "quarantined_reading", "request", "run", "series", "shape", "spec"]
+        [
+            "alert",
+            "attempt",
+            "checked",
+            "finding",
+            "gate_result",
+            "horizon",
+            "host_rate",
+            "lease",
+            "missed",
+            "observation",
+            "quarantined_reading",
+            "request",
+            "run",
+            "schedule",
+            "score_run",
+            "series",
+            "shape",
+            "spec"
+        ]
     );
 }
 

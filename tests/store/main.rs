@@ -11,7 +11,7 @@ mod databases;
 
 use databases::on_both;
 use thuocdo::model::{Period, Reading, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Trigger, Ts, Value};
-use thuocdo::store::{Claim, Db, ObservationQuery, Recorded, RequestRecord, RunRecord, StoreError};
+use thuocdo::store::{Claim, Db, KnownSince, ObservationQuery, Recorded, RequestRecord, RunRecord, StoreError, Terms};
 
 fn ts(text: &str) -> Ts {
     text.parse().expect("an instant of the test")
@@ -71,19 +71,21 @@ fn answer(request: Request, readings: Vec<Reading>) -> RequestRecord {
 }
 
 fn ended(state: RunState, at: Ts, requests: Vec<RequestRecord>) -> RunRecord {
-    RunRecord { started_at: at, ended_at: at, state, retry_at: None, requests }
+    RunRecord { started_at: at, ended_at: at, state, retry_at: None, reason: None, error: String::new(), requests }
 }
 
 async fn claimed(db: &Db, run: &RunId, now: Ts, until: Ts) -> Option<Claim> {
     let spec = "id = \"npsp-progress\"\n";
-    db.claim_run(run, Trigger::Schedule, now, until, &Sha256::of(spec.as_bytes()), spec).await.expect("the database answers")
+    db.claim_run(run, Trigger::Schedule, &Terms { owner: "test", now, until, spec: (&Sha256::of(spec.as_bytes()), spec) })
+        .await
+        .expect("the database answers")
 }
 
 /// Claims the run due at this minute and records the readings in it, at that minute.
 async fn record(db: &Db, minute: i64, readings: Vec<Reading>) -> Result<Recorded, StoreError> {
     let claim = claimed(db, &run_due(minute), at(minute), at(minute + 10)).await.expect("nobody else claims");
     let requests = vec![answer(request(1, at(minute), RequestOutcome::Recorded), readings)];
-    db.record_run(&claim, &ended(RunState::Recorded, at(minute), requests), at(minute)).await
+    db.record_run(&claim, &ended(RunState::Recorded, at(minute), requests), KnownSince::Clock(at(minute))).await
 }
 
 fn all_as_of(as_of: Ts) -> ObservationQuery {

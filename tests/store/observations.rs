@@ -1,7 +1,7 @@
 //! Append-only, bitemporal, exact.
 
 use thuocdo::model::{RequestOutcome, RunState, Value};
-use thuocdo::store::{Db, ObservationQuery, Recorded, StoreError};
+use thuocdo::store::{Db, KnownSince, ObservationQuery, Recorded, StoreError};
 
 use super::{all_as_of, answer, at, claimed, ended, number, on_both, period, reading, record, request, run_due};
 
@@ -63,7 +63,7 @@ async fn an_unchanged_value_moves_only_the_last_check_and_never_back() {
         // Old evidence read again later.
         let claim = claimed(&db, &run_due(30), at(30), at(40)).await.expect("nobody has it");
         let replayed = vec![answer(request(1, at(3), RequestOutcome::Recorded), same())];
-        db.record_run(&claim, &ended(RunState::Recorded, at(31), replayed), at(31)).await.expect("recorded");
+        db.record_run(&claim, &ended(RunState::Recorded, at(31), replayed), KnownSince::Clock(at(31))).await.expect("recorded");
         assert_eq!(known(at(99)).await, (at(0), at(7), run_due(0)));
     })
     .await;
@@ -167,7 +167,7 @@ async fn a_run_that_contradicts_itself_is_refused_whole() {
         let claim = claimed(&db, &run_due(0), at(0), at(10)).await.expect("nobody has it");
         let said = |no, value| answer(request(no, at(no.into()), RequestOutcome::Recorded), vec![reading(COUNT, "H49", number(value))]);
         let two = ended(RunState::Recorded, at(5), vec![said(1, "10"), said(2, "11")]);
-        let refused = db.record_run(&claim, &two, at(5)).await.expect_err("which one?");
+        let refused = db.record_run(&claim, &two, KnownSince::Clock(at(5))).await.expect_err("which one?");
         assert!(matches!(refused, StoreError::TwoValues(_)));
         assert_eq!(
             refused.to_string(),
@@ -177,7 +177,7 @@ async fn a_run_that_contradicts_itself_is_refused_whole() {
         assert_eq!(db.requests(&run_due(0)).await.expect("the database answers"), []);
 
         let twice = ended(RunState::Recorded, at(5), vec![said(1, "10"), said(2, "10.0")]);
-        assert_eq!(db.record_run(&claim, &twice, at(5)).await.expect("they agree").observations_new, 1);
+        assert_eq!(db.record_run(&claim, &twice, KnownSince::Clock(at(5))).await.expect("they agree").observations_new, 1);
         let known = db.observations(&all_as_of(at(5))).await.expect("the database answers");
         assert_eq!((known[0].request, known[0].last_checked), (1, at(2)));
     })

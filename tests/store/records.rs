@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use thuocdo::model::{Finding, GateOutcome, GateResult, Reason, RequestOutcome, RunState, Value};
-use thuocdo::store::{Claim, Db, RequestRecord, RunRecord, StoreError};
+use thuocdo::store::{Claim, Db, KnownSince, RequestRecord, RunRecord, StoreError};
 
 use super::{all_as_of, answer, at, claimed, ended, number, on_both, reading, request, run_due};
 
@@ -40,7 +40,7 @@ async fn claim(db: &Db, minute: i64) -> Claim {
 async fn everything_comes_back_as_it_was() {
     on_both("everything_comes_back_as_it_was", async |db: Db| {
         let (run, record) = (run_due(0), mixed());
-        let counts = db.record_run(&claim(&db, 0).await, &record, at(5)).await.expect("recorded");
+        let counts = db.record_run(&claim(&db, 0).await, &record, KnownSince::Clock(at(5))).await.expect("recorded");
         assert_eq!((counts.observations_new, counts.quarantined), (1, 2));
 
         let requests = db.requests(&run).await.expect("the database answers");
@@ -71,7 +71,7 @@ async fn the_first_recorded_shape_stays() {
         assert_eq!(db.shapes("npsp-progress").await.expect("the database answers"), BTreeMap::new());
         let mut record = mixed();
         for minute in [0, 20] {
-            db.record_run(&claim(&db, minute).await, &record, at(minute)).await.expect("recorded");
+            db.record_run(&claim(&db, minute).await, &record, KnownSince::Clock(at(minute))).await.expect("recorded");
             record.requests[0].shapes = vec![(1, "{changed}".to_owned())];
         }
         let expected = BTreeMap::from([(1, "{a:number}".to_owned()), (2, "{b:text}".to_owned())]);
@@ -85,10 +85,10 @@ async fn a_retry_shows_only_what_it_brought_itself() {
     on_both("a_retry_shows_only_what_it_brought_itself", async |db: Db| {
         let mut failed = RunRecord { state: RunState::Failed, retry_at: Some(at(6)), ..mixed() };
         failed.requests.drain(..1);
-        db.record_run(&claim(&db, 0).await, &failed, at(5)).await.expect("recorded");
+        db.record_run(&claim(&db, 0).await, &failed, KnownSince::Clock(at(5))).await.expect("recorded");
         let again = claimed(&db, &run_due(0), at(6), at(16)).await.expect("its time has come");
         assert_eq!(db.requests(&run_due(0)).await.expect("the database answers"), [], "while it is running");
-        db.record_run(&again, &ended(RunState::Failed, at(7), vec![]), at(7)).await.expect("recorded");
+        db.record_run(&again, &ended(RunState::Failed, at(7), vec![]), KnownSince::Clock(at(7))).await.expect("recorded");
         assert_eq!(db.findings(&run_due(0)).await.expect("the database answers"), []);
         assert_eq!(db.quarantined(&run_due(0)).await.expect("the database answers"), []);
     })
@@ -103,14 +103,14 @@ async fn an_error_in_the_middle_leaves_nothing() {
         let mut record = mixed();
         // The last request has the number of the first: their key is the same.
         record.requests[2].request.no = 1;
-        let error = db.record_run(&claim, &record, at(5)).await.expect_err("two requests with one number");
+        let error = db.record_run(&claim, &record, KnownSince::Clock(at(5))).await.expect_err("two requests with one number");
         assert!(matches!(&error, StoreError::Query { .. }), "{error:?}");
         assert_eq!(error.to_string(), "the database could not record run npsp-progress@2026-09-26T06:00:00Z");
         // Still ours, still running, as if nothing had happened.
         assert_eq!(db.run(&run).await.expect("the database answers"), before);
         assert_eq!(db.observations(&all_as_of(at(99))).await.expect("the database answers"), []);
         assert_eq!(db.shapes("npsp-progress").await.expect("the database answers"), BTreeMap::new());
-        db.record_run(&claim, &mixed(), at(6)).await.expect("the next try succeeds");
+        db.record_run(&claim, &mixed(), KnownSince::Clock(at(6))).await.expect("the next try succeeds");
     })
     .await;
 }
@@ -121,8 +121,8 @@ async fn a_null_character_of_a_page_is_no_reason_to_lose_the_run() {
         let mut record = mixed();
         record.requests[0].readings[0].item = "a\0b".to_owned();
         record.requests[1].readings[0].text = "\0".to_owned();
-        db.record_run(&claim(&db, 0).await, &record, at(5)).await.expect("recorded");
-        let again = db.record_run(&claim(&db, 20).await, &record, at(25)).await.expect("recorded");
+        db.record_run(&claim(&db, 0).await, &record, KnownSince::Clock(at(5))).await.expect("recorded");
+        let again = db.record_run(&claim(&db, 20).await, &record, KnownSince::Clock(at(25))).await.expect("recorded");
         assert_eq!((again.observations_new, again.observations_unchanged), (0, 1));
         let observed = db.observations(&all_as_of(at(99))).await.expect("the database answers");
         assert_eq!(observed[0].item, "a\u{fffd}b");

@@ -155,26 +155,25 @@ impl<'a> Asker<'a> {
     }
 
     /// Asks until there is a usable answer, a failure that is not retried, or no attempt left. Every attempt is returned.
-    pub async fn ask(&self, prepared: &Prepared) -> Vec<Attempt> {
+    pub async fn ask(&self, prepared: &Prepared, at_most: u32, attempts: &mut Vec<Attempt>) {
         use backon::BackoffBuilder;
         let retry = &self.source.retry;
         let mut waits = backon::ExponentialBuilder::default()
             .with_min_delay(retry.first.0)
             .with_max_delay(retry.max.0)
-            .with_max_times(retry.attempts.saturating_sub(1) as usize)
+            .with_max_times(at_most.saturating_sub(1) as usize)
             .build();
-        let mut attempts = Vec::new();
         loop {
             let (attempt, asked_to_wait) = self.attempt(prepared).await;
             let again = attempt.failure.as_ref().is_some_and(|failure| retry.on.contains(&failure.reason));
             attempts.push(attempt);
-            let Some(wait) = waits.next().filter(|_| again) else { return attempts };
+            let Some(wait) = waits.next().filter(|_| again) else { return };
             if asked_to_wait.is_some_and(|asked| asked > retry.honour_retry_after.0) {
-                return attempts;
+                return;
             }
             let wait = asked_to_wait.unwrap_or(wait).max(wait);
             if wait >= self.deadline.saturating_duration_since(Instant::now()) {
-                return attempts;
+                return;
             }
             tokio::time::sleep(wait).await;
         }

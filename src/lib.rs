@@ -16,6 +16,8 @@ pub mod score;
 
 pub mod scoring;
 
+pub mod serve;
+
 pub mod demo;
 
 pub mod cli;

@@ -1,11 +1,13 @@
 //! Settings: `thuocdo.toml` and the environment, for one installation.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::catalogue::problem::Problem;
+use crate::model::Span;
 
 /// One installation's settings. Every key has a default; unknown keys are errors.
 ///
@@ -28,8 +30,54 @@ pub struct Settings {
     pub http: Http,
     /// Folder for `source.file` patterns.
     pub drop: PathBuf,
+    /// How the service works.
+    pub service: ServiceSettings,
     /// What people must know of every figure of this installation ("số liệu mô phỏng"); shown with scores and explanations.
     pub note: String,
+}
+
+/// How the service works.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceSettings {
+    /// Where pages and API are served. Default 127.0.0.1:8268.
+    pub listen: SocketAddr,
+    /// Where metrics, health and reload are served instead of `listen`.
+    pub observe: Option<SocketAddr>,
+    /// Address under which people reach the pages; links in messages begin with it. Default: that of `listen`.
+    pub public_url: Option<url::Url>,
+    /// Runs at once. Default 8.
+    pub runs: std::num::NonZeroU32,
+    /// How long running runs may finish after SIGTERM. Default 30s.
+    pub grace: Span,
+    /// How long a claim outlives the run's own deadline, before another copy takes the run. Default 2m.
+    pub claim_margin: Span,
+    /// Whether the known-answer collector runs every 15 minutes. Default true.
+    pub canary: bool,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> ServiceSettings {
+        ServiceSettings {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8268)),
+            observe: None,
+            public_url: None,
+            runs: const { std::num::NonZeroU32::new(8).expect("8 is not 0") },
+            grace: Span::seconds(30),
+            claim_margin: Span::seconds(120),
+            canary: true,
+        }
+    }
+}
+
+impl ServiceSettings {
+    /// What links in messages begin with, without a slash at the end.
+    pub fn base_url(&self) -> String {
+        match &self.public_url {
+            Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
+        }
+    }
 }
 
 /// How requests present themselves.
@@ -51,6 +99,7 @@ impl Default for Settings {
             rewrite: BTreeMap::new(),
             http: Http::default(),
             drop: ".".into(),
+            service: ServiceSettings::default(),
             note: String::new(),
         }
     }
@@ -71,10 +120,10 @@ impl Default for Http {
 impl std::fmt::Debug for Settings {
     /// Without the store's address, which may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Settings { province, store: _, evidence, catalogue, rewrite, http, drop, note } = self;
+        let Settings { province, store: _, evidence, catalogue, rewrite, http, drop, service, note } = self;
         let mut shown = f.debug_struct("Settings");
         shown.field("province", province).field("store", &"***").field("evidence", evidence).field("catalogue", catalogue);
-        shown.field("rewrite", rewrite).field("http", http).field("drop", drop).field("note", note).finish()
+        shown.field("rewrite", rewrite).field("http", http).field("drop", drop).field("service", service).field("note", note).finish()
     }
 }
 

@@ -6,21 +6,33 @@ use std::path::{Path, PathBuf};
 /// Module and what it must not name.
 const FORBIDDEN: [(&str, &[&str]); 7] = [
     ("src/model", &["settings", "catalogue", "store", "collect", "score", "demo", "cli"]),
-    ("src/store", &["settings", "catalogue", "collect", "score", "demo", "cli"]),
+    ("src/store", &["settings", "catalogue", "collect", "score", "scoring", "serve", "web", "demo", "cli"]),
     ("src/score", &["settings", "catalogue::registry", "catalogue::files", "store", "collect", "demo", "cli"]),
     ("src/collect/extract", &["settings", "catalogue", "store", "score", "demo", "cli", "collect::source"]),
     ("src/collect/gate", &["settings", "catalogue", "store", "score", "demo", "cli", "collect::source"]),
-    ("src/collect", &["score", "demo", "cli"]),
+    ("src/collect", &["score", "scoring", "serve", "web", "demo", "cli"]),
     ("src/demo", &["settings", "catalogue", "store", "score", "cli"]),
 ];
 
 /// The only module that may know SQL.
 const SQL: &str = "sqlx";
 /// Modules that take what they need as arguments: no clock.
-const PURE: [&str; 4] = ["src/model", "src/score", "src/collect/extract", "src/collect/gate"];
+const PURE: [&str; 8] = [
+    "src/model",
+    "src/score",
+    "src/collect/extract",
+    "src/collect/gate",
+    "src/collect/breaker.rs",
+    "src/collect/due.rs",
+    "src/collect/settle.rs",
+    "src/serve/live.rs",
+];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
+    if folder.is_file() {
+        return vec![folder.to_owned()];
+    }
     for entry in fs::read_dir(folder).expect("a folder of the sources") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {

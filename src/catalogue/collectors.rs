@@ -7,9 +7,10 @@ use toml::Spanned;
 use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
-use crate::collect::collector::{Collector, FormField, HttpSource, Source};
+use crate::collect::collector::{Auth, Collector, FormField, HttpSource, Source};
 use crate::collect::extract;
 use crate::collect::gate;
+use crate::collect::source::http::reveal;
 use crate::collect::template::{Named, Variable, fits};
 use crate::model::{PeriodKind, Sha256};
 use crate::settings::Settings;
@@ -50,6 +51,17 @@ impl LoadedCollector {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// What keeps the collector from running here: names missing under `[province]`, and secrets that are not set, in words.
+    pub fn lacks(&self, settings: &Settings) -> Vec<String> {
+        let names = self.waits_for(settings).into_iter().map(|name| format!("[province] {name} is not in the settings"));
+        let auth = match &self.collector.source {
+            Source::Http(http) => http.auth.as_ref(),
+            Source::File(_) => None,
+        };
+        let secrets = auth.map(Auth::secrets).unwrap_or_default();
+        names.chain(secrets.into_iter().filter_map(|secret| reveal(secret).err()).map(|failure| failure.text)).collect()
     }
 
     fn problem(&self, span: Range<usize>, message: impl Into<String>, fix: impl Into<String>) -> Problem {

@@ -3,11 +3,12 @@
 pub mod archive;
 pub mod ask;
 mod bench;
+pub mod breaker;
 pub mod collector;
+pub mod due;
 pub mod extract;
 pub mod gate;
 pub mod number;
-pub mod quantity;
 pub mod read;
 pub mod replay;
 pub mod run;

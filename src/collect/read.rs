@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::ask::{code_of, local_day};
 use super::collector::{Collector, Source};
 use super::extract::{self, Context, Document, Extract};
-use super::gate::Expected;
 use super::gate::judge::{Case, Past, judge};
+use super::gate::{Expected, Gate};
 use super::source::Failure;
 use super::template::Filling;
 use crate::catalogue::{Catalogue, LoadedCollector};
@@ -127,6 +127,16 @@ fn conclude(read: Extract, gates: Vec<GateResult>) -> Judged {
 /// The day whose registry counts for a period: its last, or today while it is open.
 fn in_force(period: Period, today: Period) -> Period {
     Period::holding(PeriodKind::Day, period.last().min(today.start()).max(period.start()))
+}
+
+/// How many units the answers of a run should name, by the widest of its `covers` gates; `None` without one.
+pub fn n_units_expected(settings: &Settings, catalogue: &Catalogue, collector: &Collector, due: Ts) -> Option<usize> {
+    let today = local_day(collector, due);
+    let covers = collector.gate.iter().filter_map(|gate| match gate.get_ref() {
+        Gate::Covers(covers) => Some(covers.units),
+        _ => None,
+    });
+    covers.map(|units| expected_units(settings, catalogue, today, units, None).len()).max()
 }
 
 /// Which units an answer should name at its period.

@@ -25,6 +25,8 @@ labelled! {
         RateLimited = "rate_limited",
         /// A redirect, and the collector does not follow them.
         RedirectBlocked = "redirect_blocked",
+        /// The host name leads to an address that is not asked.
+        AddressBlocked = "address_blocked",
         /// A firewall's page instead of the answer, whatever its status.
         Firewall = "firewall",
         /// The body passed the limit.

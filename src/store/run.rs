@@ -162,6 +162,33 @@ impl Db {
         taken.await.map_err(StoreError::while_doing("take back the runs of an earlier service"))
     }
 
+    /// When the next try at a failed run of each collector may begin.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn retries(&self) -> Result<Vec<(String, Ts)>, StoreError> {
+        const SQL: &str = "
+            select collector, min(retry_at) from run
+            where (state in ('due', 'running') or retry_at is not null) and retry_at is not null
+            group by collector order by collector";
+        let rows: Result<Vec<(String, Ts)>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).fetch_all(pool).await);
+        rows.map_err(StoreError::while_doing("list the runs that are tried again"))
+    }
+
+    /// The runs that are at work now.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn running(&self) -> Result<Vec<RunRow>, StoreError> {
+        const SQL: &str = "
+            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
+            from run
+            where (state in ('due', 'running') or retry_at is not null) and state = 'running'
+            order by collector, due_at";
+        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).fetch_all(pool).await);
+        Ok(rows.map_err(StoreError::while_doing("list the runs at work"))?.into_iter().map(RunRow::from).collect())
+    }
+
     /// The newest runs by due instant, of one collector or of all.
     ///
     /// # Errors
@@ -203,6 +230,19 @@ impl Db {
                 select (select max(a.ended_at) from attempt a where a.collector = s.collector) as newest from schedule s) n";
         let latest: Result<Option<Ts>, _> = on!(self.reader(), |pool| sqlx::query_scalar(SQL).fetch_one(pool).await);
         latest.map_err(StoreError::while_doing("look up the newest attempt"))
+    }
+
+    /// The text of the collector file that the newest run of a collector used.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest_spec(&self, collector: &str) -> Result<Option<String>, StoreError> {
+        const SQL: &str = "
+            select s.text from run r join spec s on s.sha256 = r.spec_sha256
+            where r.collector = $1 and r.attempt > 0
+            order by r.due_at desc limit 1";
+        let text = on!(self.reader(), |pool| sqlx::query_scalar(SQL).bind(collector).fetch_optional(pool).await);
+        text.map_err(StoreError::while_doing(format!("look up the last file of collector {collector}")))
     }
 
     /// The text of a collector file that some run used.

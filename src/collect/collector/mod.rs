@@ -15,12 +15,12 @@ pub use request::{
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
 
 use super::gate::Gate;
-use super::quantity::Span;
 use super::schedule::Cron;
 use crate::model::Origin;
+use crate::model::Span;
 
 /// A text in Vietnamese and English.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Title {
     /// Vietnamese.

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{FilePattern, JsonPath};
-use crate::collect::quantity::{Size, Span};
 use crate::collect::template::{JsonTemplate, Template};
 use crate::model::{Period, PeriodKind, UnitGroup};
+use crate::model::{Size, Span};
 
 /// How bytes are got.
 #[derive(Debug, Deserialize)]
@@ -331,6 +331,17 @@ pub enum Auth {
         /// Its value.
         value: Secret,
     },
+}
+
+impl Auth {
+    /// The secrets it needs.
+    pub fn secrets(&self) -> Vec<&Secret> {
+        match self {
+            Auth::Bearer(token) => vec![token],
+            Auth::Basic { user, password } => vec![user, password],
+            Auth::ApiKey { value, .. } => vec![value],
+        }
+    }
 }
 
 /// A reference to a secret, never the secret: the environment variable `THUOCDO_SECRET_<NAME>` or a file.

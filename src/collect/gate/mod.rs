@@ -11,7 +11,7 @@ use toml::Spanned;
 use crate::model::{Exact, UnitGroup};
 
 use super::collector::Pattern;
-use super::quantity::Span;
+use crate::model::Span;
 
 pub use check::{faults, indicators};
 
@@ -46,6 +46,10 @@ pub enum Gate {
 }
 
 impl Gate {
+    /// The words of all gates, as files write them.
+    pub const KINDS: [&str; 12] =
+        ["covers", "present", "rows", "complete", "sums_to", "not_above", "range", "jump", "monotonic", "header", "shape", "fresh"];
+
     /// The indicator whose past it asks for, if any.
     pub fn history(&self) -> Option<&str> {
         match self {

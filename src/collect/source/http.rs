@@ -114,7 +114,10 @@ fn credentials(auth: &Auth) -> Result<Credentials, Failure> {
 
 /// The secret's value: environment variable `THUOCDO_SECRET_NPSP_TOKEN` for `npsp/token`,
 /// else the file of that name under `$CREDENTIALS_DIRECTORY` (systemd), `/` written as `_`.
-fn reveal(secret: &Secret) -> Result<String, Failure> {
+///
+/// # Errors
+/// `Config`: it is not set; the text says where to set it.
+pub fn reveal(secret: &Secret) -> Result<String, Failure> {
     let flat: String = secret.secret.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let variable = format!("THUOCDO_SECRET_{}", flat.to_ascii_uppercase());
     if let Ok(value) = std::env::var(&variable) {

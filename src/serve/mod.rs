@@ -1,0 +1,11 @@
+//! The service that runs unattended: schedules, runs, their state, and what it says of itself.
+
+pub mod live;
+pub mod metrics;
+pub mod service;
+pub mod sources;
+
+pub use live::Live;
+pub use metrics::Metrics;
+pub use service::Service;
+pub use sources::{SourceState, State};

@@ -2,8 +2,10 @@
 
 pub mod live;
 pub mod metrics;
+pub mod scheduler;
 pub mod service;
 pub mod sources;
+pub mod work;
 
 pub use live::Live;
 pub use metrics::Metrics;

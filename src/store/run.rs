@@ -1,7 +1,7 @@
 //! Runs: who may do one, and how each stands.
 
 use super::{Db, StoreError, Tx, attempt, on};
-use crate::model::{RunId, RunState, Sha256, Trigger, Ts};
+use crate::model::{Reason, RunId, RunState, Sha256, Trigger, Ts};
 
 /// The right to record one run, until somebody else claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +63,20 @@ impl From<Columns> for RunRow {
     }
 }
 
+/// A run that may be claimed, and the trouble of its collector's last attempt.
+struct OpenRun(RunRow, Option<Reason>);
+
+impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for OpenRun
+where
+    Columns: sqlx::FromRow<'r, R>,
+    Option<Reason>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    usize: sqlx::ColumnIndex<R>,
+{
+    fn from_row(row: &'r R) -> Result<OpenRun, sqlx::Error> {
+        Ok(OpenRun(Columns::from_row(row)?.into(), row.try_get(11)?))
+    }
+}
+
 impl Db {
     /// Claims a run: one that nobody had, one that is planned, one that failed and may be tried again, or one whose
     /// claim ran out.
@@ -85,23 +99,25 @@ impl Db {
     }
 
     /// What may be claimed now, the oldest of each collector: planned, failed and to be tried again, or left behind
-    /// by a copy whose claim ran out. Oldest first.
+    /// by a copy whose claim ran out; each with the trouble of the collector's last attempt. Oldest first.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn open_runs(&self, now: Ts) -> Result<Vec<RunRow>, StoreError> {
+    pub async fn open_runs(&self, now: Ts) -> Result<Vec<(RunRow, Option<Reason>)>, StoreError> {
         // The first condition is the index's own, word for word: SQLite uses it only then.
         const SQL: &str = "
-            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
+            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner,
+                (select a.reason from attempt a where a.collector = run.collector
+                    order by a.ended_at desc, a.due_at desc, a.attempt desc limit 1)
             from run
             where (state in ('due', 'running') or retry_at is not null)
                 and (state = 'due' or (state = 'failed' and retry_at <= $1) or (state = 'running' and claim_until < $1))
             order by collector, due_at";
-        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await);
-        let mut rows: Vec<RunRow> =
-            rows.map_err(StoreError::while_doing("list the runs that are open"))?.into_iter().map(RunRow::from).collect();
-        rows.dedup_by(|later, earlier| later.run.collector == earlier.run.collector);
-        rows.sort_by_key(|row| row.run.due_at);
+        let rows: Result<Vec<OpenRun>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await);
+        let rows = rows.map_err(StoreError::while_doing("list the runs that are open"))?;
+        let mut rows: Vec<(RunRow, Option<Reason>)> = rows.into_iter().map(|OpenRun(row, reason)| (row, reason)).collect();
+        rows.dedup_by(|(later, _), (earlier, _)| later.run.collector == earlier.run.collector);
+        rows.sort_by_key(|(row, _)| row.run.due_at);
         Ok(rows)
     }
 

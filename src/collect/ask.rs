@@ -45,9 +45,7 @@ pub async fn ask_each<E>(
         for attempt in attempts(source, settings, catalogue, collector, &asker, &scope).await {
             last = take(Fetched { scope: scope.clone(), attempt })?;
         }
-        let no_use = |reason: &Reason| {
-            matches!(reason, Reason::RateLimited | Reason::Dns | Reason::Connect | Reason::Tls) || source.breaker.stop_on.contains(reason)
-        };
+        let no_use = |reason: &Reason| reason.is_no_way() || *reason == Reason::RateLimited || source.breaker.stop_on.contains(reason);
         if let Some(reason) = last.filter(no_use) {
             for scope in scopes.by_ref() {
                 let failure = Failure::new(Reason::Cancelled, format!("not asked: the source answered {reason} to the request before"));

@@ -2,63 +2,8 @@
 
 use serde::Serialize;
 
+use super::Reason;
 use super::run::labelled;
-
-labelled! {
-    /// Why a request failed or an answer was refused: a closed list with stable labels.
-    Reason {
-        /// The host name has no address.
-        Dns = "dns",
-        /// No connection (refused, reset, unreachable).
-        Connect = "connect",
-        /// TLS could not be agreed or the certificate is not trusted.
-        Tls = "tls_handshake",
-        /// No answer in time.
-        Timeout = "timeout",
-        /// Status 4xx other than those below.
-        Http4xx = "http_4xx",
-        /// Status 5xx.
-        Http5xx = "http_5xx",
-        /// Status 401 or 403: who we are is not accepted.
-        Auth = "auth",
-        /// Status 429.
-        RateLimited = "rate_limited",
-        /// A redirect, and the collector does not follow them.
-        RedirectBlocked = "redirect_blocked",
-        /// A firewall's page instead of the answer, whatever its status.
-        Firewall = "firewall",
-        /// The body passed the limit.
-        TooLarge = "too_large",
-        /// The bytes are not text in their encoding, not JSON, not the file they should be.
-        Decode = "decode",
-        /// Another media type or status than expected.
-        ContentType = "content_type",
-        /// The connection broke the protocol (wrong length, cut chunk).
-        Protocol = "protocol",
-        /// The answer itself says that it is an error, or that it is about something else.
-        ErrorInBody = "error_in_body",
-        /// A path, selector or heading that should be there is not: the page changed.
-        SelectorMissing = "selector_missing",
-        /// Keys or types differ from the accepted shape.
-        ShapeChanged = "shape_changed",
-        /// A text that cannot be read as the declared number or date without doubt.
-        ValueUnparsed = "value_unparsed",
-        /// The number of rows is not as stated or expected.
-        RowsMismatch = "rows_mismatch",
-        /// A code that the code map does not list.
-        UnmappedUnit = "unmapped_unit",
-        /// Two rows with one key.
-        DuplicateKey = "duplicate_key",
-        /// A gate refused the answer.
-        Gate = "gate",
-        /// Not asked any more, because the source said no to an earlier request of the run.
-        Cancelled = "cancelled",
-        /// The collector or settings do not allow the request to be made.
-        Config = "config",
-        /// Our own fault.
-        Internal = "internal",
-    }
-}
 
 labelled! {
     /// What a finding does to the answer it was found in.

@@ -183,7 +183,7 @@ async fn unreachable_hosts() -> usize {
     let hosts = [
         ("closed port", format!("http://{closed}"), Connect),
         ("unknown host", "http://portal.invalid".to_owned(), Dns),
-        ("TLS to a plain port", plain.base.replace("http:", "https:"), Tls),
+        ("TLS to a plain port", plain.base.replace("http:", "https:"), TlsHandshake),
     ];
     for (name, base, reason) in &hosts {
         fails(name, base, *reason, None).await;

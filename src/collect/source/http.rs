@@ -301,7 +301,7 @@ fn classify(error: &reqwest::Error) -> Failure {
             reason = Reason::Dns;
         }
         if is_tls(at) {
-            reason = Reason::Tls;
+            reason = Reason::TlsHandshake;
         }
         if reason == Reason::Protocol && is_undecodable(at) {
             reason = Reason::Decode;

@@ -32,7 +32,7 @@ pub async fn ask_each<E>(
     take: &mut impl FnMut(Fetched) -> Result<Option<Reason>, E>,
 ) -> Result<(), E> {
     let Source::Http(source) = &collector.source else { return Ok(()) };
-    let asker = http::Asker::new(source, settings, politeness, Instant::now() + source.limits.run.0);
+    let asker = http::Asker::new(source, &collector.rows, settings, politeness, Instant::now() + source.limits.run.0);
     let mut scopes = scopes(settings, catalogue, collector, at);
     if scopes.is_empty() {
         let scope = Scope { due: at, period: None, unit: None, province: settings.province.clone() };
@@ -69,7 +69,11 @@ async fn attempts(
     let code_of = |system: &str| code_of(&catalogue.registry, system, unit, day);
     let filling = Filling { scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
     match (asker, http::prepare(source, settings, &filling)) {
-        (Ok(asker), Ok(prepared)) => asker.ask(&prepared).await,
+        (Ok(asker), Ok(prepared)) => {
+            let mut attempts = Vec::new();
+            asker.ask(&prepared, source.retry.attempts, &mut attempts).await;
+            attempts
+        }
         (Err(failure), _) => vec![failed("", "", failure.clone())],
         (_, Err(failure)) => vec![failed("", "", failure)],
     }
@@ -95,6 +99,7 @@ pub(super) fn failed(method: &str, url: &str, failure: Failure) -> Attempt {
         elapsed_micros: 0,
         status: None,
         content_type: String::new(),
+        certificate_until: None,
         body: None,
         failure: Some(failure),
     }

@@ -13,6 +13,8 @@ use crate::collect::collector::Rate;
 #[derive(Default)]
 pub struct Politeness {
     hosts: Mutex<HashMap<String, Vec<Arc<Allowance>>>>,
+    /// What each origin's robots.txt says.
+    pub(super) robots: super::robots::Cache,
 }
 
 /// What one collector allows itself at a host.

@@ -1,10 +1,16 @@
 //! Settings: `thuocdo.toml` and the environment, for one installation.
 
+mod certificates;
+mod network;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+
+pub use certificates::read_certificates;
+pub use network::{Network, Reference};
 
 use crate::catalogue::problem::Problem;
 use crate::model::Span;
@@ -28,6 +34,8 @@ pub struct Settings {
     pub rewrite: BTreeMap<String, String>,
     /// How we present ourselves.
     pub http: Http,
+    /// How our own network is told from a source that is down.
+    pub network: Network,
     /// Folder for `source.file` patterns.
     pub drop: PathBuf,
     /// How the service works.
@@ -86,6 +94,9 @@ impl ServiceSettings {
 pub struct Http {
     /// Whom the owner of a system can call or write to; part of the User-Agent.
     pub contact: String,
+    /// PEM file with root certificates that are trusted beside those of this machine: government CAs are not in the
+    /// common stores.
+    pub extra_ca: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -98,6 +109,7 @@ impl Default for Settings {
             catalogue: None,
             rewrite: BTreeMap::new(),
             http: Http::default(),
+            network: Network::default(),
             drop: ".".into(),
             service: ServiceSettings::default(),
             note: String::new(),
@@ -113,17 +125,18 @@ fn quang_ninh() -> BTreeMap<String, String> {
 
 impl Default for Http {
     fn default() -> Http {
-        Http { contact: "contact not set".to_owned() }
+        Http { contact: "contact not set".to_owned(), extra_ca: None }
     }
 }
 
 impl std::fmt::Debug for Settings {
     /// Without the store's address, which may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Settings { province, store: _, evidence, catalogue, rewrite, http, drop, service, note } = self;
+        let Settings { province, store: _, evidence, catalogue, rewrite, http, network, drop, service, note } = self;
         let mut shown = f.debug_struct("Settings");
         shown.field("province", province).field("store", &"***").field("evidence", evidence).field("catalogue", catalogue);
-        shown.field("rewrite", rewrite).field("http", http).field("drop", drop).field("service", service).field("note", note).finish()
+        shown.field("rewrite", rewrite).field("http", http).field("network", network).field("drop", drop);
+        shown.field("service", service).field("note", note).finish()
     }
 }
 
@@ -155,6 +168,10 @@ impl Settings {
                 }
             }
         }
+        if let Some((message, fix)) = settings.network.fault() {
+            let at = text.find("quorum").unwrap_or(0);
+            return Err(Problem::at(file, text, at..at, message, fix));
+        }
         Ok(settings)
     }
 
@@ -169,7 +186,16 @@ impl Settings {
         let mut settings = match std::fs::read_to_string(path) {
             Ok(text) => {
                 let settings = Settings::parse(&path.display().to_string(), &text).map_err(|problem| anyhow::anyhow!("{problem}"))?;
-                settings.based_in(path.parent().unwrap_or(Path::new("")))
+                let settings = settings.based_in(path.parent().unwrap_or(Path::new("")));
+                // A path is known to be right only where its folder is known, so this is not parse's to see.
+                settings
+                    .http
+                    .extra_ca
+                    .as_deref()
+                    .map(read_certificates)
+                    .transpose()
+                    .map_err(|wrong| anyhow::anyhow!("{}: {wrong}", path.display()))?;
+                settings
             }
             Err(error) if asked.is_none() && error.kind() == std::io::ErrorKind::NotFound => Settings::default(),
             Err(error) => return Err(error).with_context(|| format!("cannot read the settings {}", path.display())),
@@ -191,6 +217,7 @@ impl Settings {
         self.evidence = folder.join(&self.evidence);
         self.drop = folder.join(&self.drop);
         self.catalogue = self.catalogue.map(|catalogue| folder.join(catalogue));
+        self.http.extra_ca = self.http.extra_ca.map(|path| folder.join(path));
         self
     }
 
@@ -253,6 +280,21 @@ mod tests {
             ("store = \"sqlite:a\"\nstore = \"sqlite:b\"", 2, "duplicate key"),
             ("[http]\ncontact = 5", 2, "invalid type"),
             ("[http]\nagent = \"x\"", 2, "unknown field"),
+            ("[http]\nextra_ca = true", 2, "invalid type"),
+            ("[network]\nreference = []", 2, "unknown field"),
+            ("[network]\nreferences = \"tcp://10.0.0.1:53\"", 2, "invalid type"),
+            ("[network]\nreferences = [\"10.0.0.1:53\"]", 2, "is no reference"),
+            ("[network]\nreferences = [\"tcp://10.0.0.1\"]", 2, "is no reference"),
+            ("[network]\nreferences = [\n  \"tcp://10.0.0.1:53\",\n  \"tcp://10.0.0.1:0\",\n]", 2, "is no reference"),
+            ("[network]\nreferences = [\"tcp://:53\"]", 2, "is no reference"),
+            ("[network]\nreferences = [\"tcp://10.0.0.1:53/x\"]", 2, "is no reference"),
+            ("[network]\nreferences = [\"https://10.0.0.1:53\"]", 2, "is no reference"),
+            ("[network]\nquorum = 0", 2, "quorum = 0"),
+            ("[network]\nquorum = \"one\"", 2, "invalid type"),
+            ("[network]\nreferences = [\"tcp://10.0.0.1:53\"]\nquorum = 2", 3, "there are 1 references"),
+            ("[network]\ntimeout = \"soon\"", 2, "is no time for references"),
+            ("[network]\ntimeout = \"2m\"", 2, "is no time for references"),
+            ("[network]\ntimeout = 3", 2, "invalid type"),
             ("\n[rewrite]\n\"dichvucong.gov.vn\" = \"http://127.0.0.1:1\"", 3, "is no base address"),
             ("[province]\nunit = 5", 2, "invalid type"),
             ("\n[province]\nnpsp = \"x\"", 2, "names no unit"),
@@ -263,5 +305,41 @@ mod tests {
             assert_eq!(problem.line, line, "{text}: {problem}");
             assert!(!problem.fix.is_empty(), "{text}: {problem}");
         }
+    }
+
+    #[test]
+    fn references_have_host_and_port() {
+        let text = "[network]\nreferences = [\"tcp://10.0.0.1:53\", \"tcp://[2001:db8::1]:443\", \"tcp://ntp.example:123\"]\nquorum = 2\n";
+        let settings = Settings::parse("thuocdo.toml", text).expect("settings");
+        let read: Vec<(&str, u16)> = settings.network.references.iter().map(|asked| (asked.host.as_str(), asked.port)).collect();
+        assert_eq!(read, [("10.0.0.1", 53), ("2001:db8::1", 443), ("ntp.example", 123)]);
+        assert_eq!((settings.network.quorum, settings.network.timeout.as_secs()), (2, 3));
+        assert_eq!(Settings::parse("thuocdo.toml", "").expect("settings").network, Network::default());
+    }
+
+    #[test]
+    fn further_roots_are_read_when_the_settings_are() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("thuocdo.toml");
+        std::fs::write(&path, "[http]\nextra_ca = \"ca.pem\"\n").expect("settings");
+        let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+        let garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        for (pem, words) in [
+            (None, "cannot be read"),
+            (Some(""), "holds no certificate"),
+            (Some(key), "holds \"PRIVATE KEY\" at block 1"),
+            (Some(garbage), "no certificate in block 1"),
+            (Some("-----BEGIN CERTIFICATE-----\nAAAA\n"), "is broken at block 1"),
+        ] {
+            if let Some(pem) = pem {
+                std::fs::write(folder.path().join("ca.pem"), pem).expect("a file");
+            }
+            let said = Settings::load(Some(&path)).expect_err(words).to_string();
+            assert!(said.contains(words) && said.contains("thuocdo.toml") && said.ends_with("with root certificates"), "{said}");
+        }
+        let key = rcgen::generate_simple_self_signed(["ca.example".to_owned()]).expect("a certificate");
+        std::fs::write(folder.path().join("ca.pem"), key.cert.pem()).expect("a file");
+        let settings = Settings::load(Some(&path)).expect("settings");
+        assert_eq!(settings.http.extra_ca, Some(folder.path().join("ca.pem")));
     }
 }

@@ -7,10 +7,11 @@ use toml::Spanned;
 use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
-use crate::collect::collector::{Auth, Collector, FormField, HttpSource, Source};
-use crate::collect::extract;
+use crate::collect::collector::Auth;
+use crate::collect::collector::{Collector, FormField, HttpSource, Source};
+use crate::collect::extract::{self, Kind};
 use crate::collect::gate;
-use crate::collect::source::http::reveal;
+use crate::collect::source::prepare::reveal;
 use crate::collect::template::{Named, Variable, fits};
 use crate::model::{PeriodKind, Sha256};
 use crate::settings::Settings;
@@ -146,6 +147,7 @@ impl LoadedCollector {
                 "remove them, and write auth = { basic = { user = { secret = \"…\" }, password = { secret = \"…\" } } }",
             );
         }
+        problems.extend(self.check_robots(http));
         problems.extend(self.check_for_each(http));
         problems.extend(self.check_variables(http));
         problems
@@ -164,6 +166,21 @@ impl LoadedCollector {
             }
         }
         problems
+    }
+
+    fn check_robots(&self, http: &HttpSource) -> Option<Problem> {
+        let robots = http.robots.as_ref()?;
+        let wrong = |message: &str, fix: &str| Some(self.problem(self.http_place(&["robots", "owner_agreed"]), message, fix));
+        match extract::kind_of(&self.collector.rows) {
+            _ if robots.owner_agreed.trim().is_empty() => {
+                wrong("owner_agreed names nobody", "write who agreed and by which letter, like \"Công văn 123/STTTT-BCVT\"")
+            }
+            Ok(Kind::Json | Kind::Workbook | Kind::Csv(..)) => {
+                wrong("robots has no effect: robots.txt is asked only where pages are read", "remove it")
+            }
+            // Rows without a kind are a problem of their own.
+            Ok(Kind::Html(_)) | Err(_) => None,
+        }
     }
 
     fn check_for_each(&self, http: &HttpSource) -> Option<Problem> {

@@ -26,6 +26,12 @@ drop = "."                         # where source.file patterns begin
 
 [http]
 contact = "contact not set"        # whom the owner of a system can call; part of the User-Agent
+# extra_ca = "ca.pem"              # PEM file of further root certificates (government CAs), beside this machine's own
+
+[network]                          # tells our own network from a source that is down; without references nothing is judged
+references = []                    # like ["tcp://10.0.0.1:53", "tcp://dns.example:53"]: asked when a source cannot be reached
+quorum = 1                         # so many must answer, else the reason is own_network
+timeout = "3s"                     # how long they have, at most a minute
 
 [province]                         # {province.<name>} in collector files
 unit = "H49"

@@ -153,7 +153,8 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
     if !missing.is_empty() {
         bail!("{} waits for {} under [province] in the settings", arguments.collector, missing.join(", "));
     }
-    let (db, archive, politeness) = (installation.db().await?, installation.archive(), Politeness::default());
+    let (db, archive) = (installation.db().await?, installation.archive());
+    let politeness = Politeness::shared(&db, "cli");
     let place = installation.workplace(&db, &archive, &politeness);
     let spinner = output::spinner(format!("collecting {}", arguments.collector));
     let ran = run_once(&place, loaded, when(arguments, installation, loaded)?, Trigger::Manual).await?;

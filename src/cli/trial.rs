@@ -150,6 +150,7 @@ fn sample(arguments: &TryArguments, installation: &Installation, loaded: &Loaded
         elapsed_micros: 0,
         status: None,
         content_type: arguments.content_type.clone().or(expected).unwrap_or_default(),
+        certificate_until: None,
         body: Some(body),
         failure: None,
     };

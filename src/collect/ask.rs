@@ -46,7 +46,7 @@ pub async fn ask_each<E>(
     take: &mut impl FnMut(Fetched) -> Result<Option<Reason>, E>,
 ) -> Result<(), E> {
     let Source::Http(source) = &collector.source else { return Ok(()) };
-    let asker = http::Asker::new(source, settings, politeness, Instant::now() + source.limits.run.0);
+    let asker = http::Asker::new(source, &collector.rows, settings, politeness, Instant::now() + source.limits.run.0);
     let mut scopes = scopes(settings, catalogue, collector, at);
     if scopes.is_empty() {
         let scope = Scope { due: at, period: None, unit: None, province: settings.province.clone() };
@@ -68,7 +68,8 @@ pub async fn ask_each<E>(
         }
         let no_use = |reason: &Reason| {
             is_probe
-                || matches!(reason, Reason::RateLimited | Reason::Dns | Reason::Connect | Reason::Tls | Reason::Interrupted)
+                || reason.is_no_way()
+                || matches!(reason, Reason::RateLimited | Reason::Interrupted)
                 || source.breaker.stop_on.contains(reason)
         };
         if let Some(reason) = last.filter(no_use) {
@@ -123,6 +124,7 @@ pub(super) fn failed(method: &str, url: &str, failure: Failure) -> Attempt {
         elapsed_micros: 0,
         status: None,
         content_type: String::new(),
+        certificate_until: None,
         body: None,
         failure: Some(failure),
     }

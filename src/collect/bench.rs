@@ -55,6 +55,7 @@ impl<'a> Bench<'a> {
     /// Keeps the bytes, then reads and judges them. Returns why there is no usable answer, if there is none.
     pub fn take(&mut self, fetched: Fetched) -> Result<Option<Reason>, ArchiveError> {
         let Fetched { scope, attempt } = fetched;
+        self.certificate_until = attempt.certificate_until.or(self.certificate_until);
         let (evidence, judged) = aside(|| {
             let evidence = attempt.body.as_deref().map(|body| self.place.archive.keep(body)).transpose()?;
             let judged = judge_attempt(self.place.settings, self.place.catalogue, self.loaded, self.known, &scope, &attempt);

@@ -87,7 +87,7 @@ pub fn retry_at(circuit: Circuit, attempt: i32, (state, reason): (RunState, Opti
         (_, Some(Reason::Config | Reason::AddressBlocked | Reason::RedirectBlocked)) => return None,
         (_, Some(Reason::Interrupted)) => ended_at,
         (Circuit::Open { probe_at, .. }, _) => probe_at.max(ended_at),
-        (Circuit::Closed, Some(reason)) if reason.is_ours() => ended_at.plus(OWN_WAIT),
+        (Circuit::Closed, Some(Reason::OwnNetwork | Reason::Store | Reason::Internal | Reason::Deadline)) => ended_at.plus(OWN_WAIT),
         (Circuit::Closed, _) => {
             let doubled = FIRST_WAIT * 2u32.saturating_pow(u32::try_from(attempt - 1).unwrap_or(0).min(8));
             ended_at.plus(doubled.min(LONGEST_WAIT))

@@ -109,19 +109,31 @@ pub fn judge_answer(
         shapes: &known.shapes,
     };
     let gates = judge(&case);
-    conclude(read, gates)
+    conclude(collector, read, gates)
 }
 
-fn conclude(read: Extract, gates: Vec<GateResult>) -> Judged {
+fn conclude(collector: &Collector, read: Extract, gates: Vec<GateResult>) -> Judged {
     let refused = read.findings.iter().any(|finding| finding.severity == Severity::Quarantine)
         || gates.iter().any(|gate| gate.outcome == GateOutcome::Failed);
     let outcome = if refused || read.readings.is_empty() { RequestOutcome::Quarantined } else { RequestOutcome::Recorded };
     let mut findings = read.findings;
+    findings.extend(shape_changes(collector, &gates));
     if read.readings.is_empty() && !refused {
         findings.push(Finding::quarantine(Reason::RowsMismatch, "answer", "nothing was read from the answer"));
     }
     let shapes = (1..).zip(read.rows).map(|(no, seen)| (no, seen.shape)).collect();
     Judged { outcome, failure: None, findings, gates, readings: read.readings, shapes }
+}
+
+/// A shape that changed, as drift beside the gate's word: a gate that warns is easily overlooked among the others.
+fn shape_changes(collector: &Collector, gates: &[GateResult]) -> Vec<Finding> {
+    let of_shape = collector.gate.iter().zip(gates).filter(|(gate, _)| matches!(gate.get_ref(), Gate::Shape(_)));
+    let finding = |(_, said): (_, &GateResult)| match said.outcome {
+        GateOutcome::Warned => Some(Finding::warn(Reason::ShapeChanged, "shape", &said.detail)),
+        GateOutcome::Failed => Some(Finding::quarantine(Reason::ShapeChanged, "shape", &said.detail)),
+        GateOutcome::Passed | GateOutcome::NotEvaluated => None,
+    };
+    of_shape.filter_map(finding).collect()
 }
 
 /// The day whose registry counts for a period: its last, or today while it is open.
@@ -193,4 +205,66 @@ pub fn unexpected(
     let text = String::from_utf8_lossy(body);
     let lacking = expect.body_has.iter().find(|wanted| !text.contains(wanted.as_str()));
     lacking.map(|wanted| Failure::new(Reason::ErrorInBody, format!("the answer does not hold {wanted:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Files;
+
+    const COLLECTOR: &str = r#"
+schema = 1
+id = "t"
+title = { vi = "t", en = "t" }
+[schedule]
+cron = "0 6 * * *"
+[source.file]
+glob = "x/*"
+[[rows]]
+from = { json = "$.rows[*]" }
+unit = { value = "$.id", codes = "npsp-2025" }
+period = { year = "2026" }
+[[rows.read]]
+indicator = "dossier_processed_count"
+value = "$.n"
+[[gate]]
+shape = { on_fail = "quarantine" }
+"#;
+
+    /// The outcome, and severity, reason and text of each finding, when this shape was accepted before.
+    fn judged(text: &str, accepted: Option<&str>) -> (RequestOutcome, Vec<String>) {
+        let (catalogue, problems) = Catalogue::load(&Files::embedded());
+        assert_eq!(problems, []);
+        let loaded = LoadedCollector::parse("collectors/t.toml", text).expect("a collector of the test");
+        let known = Known { shapes: accepted.map(|shape| (1, shape.to_owned())).into_iter().collect(), ..Known::default() };
+        let scope = Scope { due: "2026-10-01T00:00:00Z".parse().expect("an instant"), period: None, unit: None, province: BTreeMap::new() };
+        let body = br#"{"rows":[{"id":"H49","n":5}]}"#;
+        let judged = judge_answer(&Settings::default(), &catalogue, &loaded, &known, &scope, body, "application/json");
+        let words = judged.findings.iter().map(|finding| format!("{} {} {}", finding.severity, finding.reason, finding.text));
+        (judged.outcome, words.collect())
+    }
+
+    #[test]
+    fn a_shape_that_changed_is_a_finding_too() {
+        let warning = COLLECTOR.replace("quarantine", "warn");
+        let changed = "[[rows]] 1: $.m is gone; $.n is new";
+        for (text, accepted, outcome, findings) in [
+            (COLLECTOR, None, RequestOutcome::Recorded, vec![]),
+            (COLLECTOR, Some("$ object\n$.id string\n$.n number\n"), RequestOutcome::Recorded, vec![]),
+            (
+                COLLECTOR,
+                Some("$ object\n$.id string\n$.m number\n"),
+                RequestOutcome::Quarantined,
+                vec![format!("quarantine shape_changed {changed}")],
+            ),
+            (
+                &warning,
+                Some("$ object\n$.id string\n$.m number\n"),
+                RequestOutcome::Recorded,
+                vec![format!("warn shape_changed {changed}")],
+            ),
+        ] {
+            assert_eq!(judged(text, accepted), (outcome, findings), "{accepted:?}");
+        }
+    }
 }

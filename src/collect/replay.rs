@@ -10,6 +10,7 @@ use super::read::{Judged, Known, judge_answer};
 use super::run::{Conduct, EvidenceCounts, Ran, RunError, Taken, When, Workplace, claim_run, record_run};
 use super::settle::settle;
 use super::source::Failure;
+use super::source::robots::is_robots;
 use crate::catalogue::LoadedCollector;
 use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Value};
 use crate::store::RequestRecord;
@@ -54,7 +55,7 @@ pub async fn replay(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId
 /// The evidence is gone or was changed.
 pub fn read_again(place: &Workplace<'_>, loaded: &LoadedCollector, known: &Known, request: &Request) -> Result<Judged, ArchiveError> {
     match &request.evidence {
-        Some(sha256) if came_whole(request) && request.status.is_none_or(|status| accepted(loaded, status)) => {
+        Some(sha256) if is_whole_answer(request) && request.status.is_none_or(|status| accepted(loaded, status)) => {
             let body = place.archive.get(sha256)?;
             Ok(judge_answer(place.settings, place.catalogue, loaded, known, &request.scope, &body, &request.content_type))
         }
@@ -63,8 +64,14 @@ pub fn read_again(place: &Workplace<'_>, loaded: &LoadedCollector, known: &Known
 }
 
 /// Whether the evidence is the whole answer. A part of one is kept, but never read: what is missing would not be missed.
-fn came_whole(request: &Request) -> bool {
-    !matches!(request.reason, Some(Reason::Connect | Reason::Timeout | Reason::TooLarge | Reason::Protocol))
+/// Nor is a robots.txt that forbade the request an answer to it.
+fn is_whole_answer(request: &Request) -> bool {
+    use Reason::{Connect, Deadline, OwnNetwork, Protocol, Timeout, TooLarge};
+    match request.reason {
+        Some(Connect | Timeout | TooLarge | Protocol | OwnNetwork | Deadline) => false,
+        Some(_) => !is_robots(&request.url),
+        None => true,
+    }
 }
 
 /// Whether the collector takes answers of this status.

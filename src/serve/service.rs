@@ -107,7 +107,7 @@ impl Service {
         let Parts { settings, db, live, owner, started_at } = parts;
         let (reload, requests) = tokio::sync::mpsc::channel(8);
         let archive = Archive::new(&settings.evidence);
-        let politeness = Politeness::default();
+        let politeness = Politeness::shared(&db, &owner);
         let metrics = Metrics::new();
         let (stopping, ending) = (CancellationToken::new(), CancellationToken::new());
         let live = RwLock::new(Arc::new(live));

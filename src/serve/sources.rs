@@ -11,8 +11,8 @@ use super::service::Operation;
 use super::{Live, Service};
 use crate::catalogue::LoadedCollector;
 use crate::collect::breaker::{ATTEMPTS_JUDGED, Circuit, circuit};
-use crate::collect::collector::{Schedule, Source, Title};
-use crate::model::{Period, Reason, RunId, RunState, Ts};
+use crate::collect::collector::{Auth, Schedule, Source, Title};
+use crate::model::{Period, PeriodKind, Reason, RunId, RunState, Ts};
 use crate::store::{AttemptRow, Newest, ScheduleRow, StoreError};
 
 crate::model::labelled! {
@@ -208,6 +208,7 @@ pub fn judge(loaded: &LoadedCollector, lacks: &[String], known: &KnownOfSources,
         stale_after_s: limit.as_secs(),
         error: if lacks.is_empty() { source.error.clone() } else { lacks.join("; ") },
         next_due: enabled.then(|| collector.schedule.cron.next_after(collector.schedule.timezone.0, now)).flatten(),
+        secret_until: secret_until(loaded),
         left_alone: match circuit {
             Circuit::Open { since, probe_at, .. } => Some((since, probe_at)),
             Circuit::Closed => None,
@@ -250,6 +251,14 @@ fn end_of(period: Period) -> Ts {
     let midnight = next.and_time(chrono::NaiveTime::MIN);
     let local = chrono_tz::Asia::Ho_Chi_Minh.from_local_datetime(&midnight).earliest();
     local.map_or(Ts::from(midnight.and_utc()), |local| Ts::from(local.to_utc()))
+}
+
+/// When the first of a collector's secrets ends, if the file says.
+fn secret_until(loaded: &LoadedCollector) -> Option<Ts> {
+    let Source::Http(http) = &loaded.collector.source else { return None };
+    let secrets = http.auth.as_ref().map(Auth::secrets).unwrap_or_default();
+    let last_days = secrets.into_iter().filter_map(|secret| secret.expires);
+    last_days.min().map(|day| end_of(Period::holding(PeriodKind::Day, day)))
 }
 
 /// Whether the newest answer was not as answers are known; attempts that brought none do not say.

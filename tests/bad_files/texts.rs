@@ -130,7 +130,7 @@ method = "POST"
 url = "{province.documents}/list"
 form = { from = "{period.start:%d/%m/%Y}", params = { json = { year = "{period.year}" } } }
 for_each = { period = ["year", "last_year"], closed_for = "100d" }
-auth.basic = { user = { secret = "a" }, password = { secret = "b" } }
+auth.basic = { user = { secret = "a" }, password = { secret = "b", expires = "2027-01-31" } }
 [[rows]]
 from = { html = { css = "div.row", encoding = "windows-1258" } }
 unit = { value = "td.code@title", codes = "documents" }
@@ -173,6 +173,8 @@ skip = [{ column = "name", matches = "^Tổng" }]
 header = { is = ["Mã", "Tên", "Số"] }
 [[gate]]
 sums_to = { parts = "doc_outgoing_count", whole = { skipped = "^Tổng" } }
+[source.http.robots]
+owner_agreed = "Công văn 123/STTTT-BCVT"
 "##;
 
 /// Dropped CSV files.

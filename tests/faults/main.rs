@@ -3,8 +3,11 @@
 mod disk;
 mod files;
 mod memory;
+mod network;
 mod retries;
+mod robots;
 mod server;
+mod tls;
 mod world;
 
 use std::time::{Duration, Instant};
@@ -127,6 +130,7 @@ fn wrong_answers() -> Vec<Fault> {
         refused("429", 429, JSON, GOOD, RateLimited),
         refused("500", 500, JSON, GOOD, Http5xx),
         refused("302", 302, "location: /login\r\n", b"moved", RedirectBlocked),
+        refused("302 to itself", 302, "location: /api?year=2026\r\n", b"moved", RedirectBlocked),
         refused("204 in place of an answer", 299, JSON, GOOD, Protocol),
     ]
 }
@@ -173,7 +177,7 @@ async fn each_fault_gives_one_reason() {
     }
     n += unreachable_hosts().await;
     println!("faults: {n} of {n}");
-    assert_eq!(n, 51);
+    assert_eq!(n, 52);
 }
 
 /// Hosts that are not there, or do not speak TLS; how many.
@@ -183,7 +187,7 @@ async fn unreachable_hosts() -> usize {
     let hosts = [
         ("closed port", format!("http://{closed}"), Connect),
         ("unknown host", "http://portal.invalid".to_owned(), Dns),
-        ("TLS to a plain port", plain.base.replace("http:", "https:"), Tls),
+        ("TLS to a plain port", plain.base.replace("http:", "https:"), TlsHandshake),
     ];
     for (name, base, reason) in &hosts {
         fails(name, base, *reason, None).await;

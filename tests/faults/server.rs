@@ -1,8 +1,7 @@
 //! A loopback server that breaks the protocol on purpose: raw TCP, because no HTTP library would let it.
 
 use std::io::Write;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -27,13 +26,18 @@ pub enum Act {
 pub struct Server {
     /// `http://127.0.0.1:PORT`.
     pub base: String,
-    asked: Arc<AtomicUsize>,
+    asked: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     /// How many requests came.
     pub fn n_asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+        self.asked().len()
+    }
+
+    /// The first line of each request, in order; "" while it has not come.
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().expect("a list that no one breaks").clone()
     }
 }
 
@@ -41,23 +45,30 @@ impl Server {
 pub async fn serve(acts: Vec<Act>) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("an address"));
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let lines = Arc::clone(&asked);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let no = count.fetch_add(1, Ordering::SeqCst);
-            tokio::spawn(play(stream, acts[no.min(acts.len() - 1)].clone()));
+            let no = begin(&lines);
+            tokio::spawn(play(stream, acts[no.min(acts.len() - 1)].clone(), no, Arc::clone(&lines)));
         }
     });
     Server { base, asked }
 }
 
+/// A line for a request that will come; its number.
+fn begin(lines: &Mutex<Vec<String>>) -> usize {
+    let mut lines = lines.lock().expect("a list that no one breaks");
+    lines.push(String::new());
+    lines.len() - 1
+}
+
 /// The client may leave at any time; then there is nothing left to do.
-async fn play(mut stream: TcpStream, act: Act) {
+async fn play(mut stream: TcpStream, act: Act, no: usize, lines: Arc<Mutex<Vec<String>>>) {
     let mut asked = [0; 4096];
-    if stream.read(&mut asked).await.is_err() {
-        return;
-    }
+    let Ok(n) = stream.read(&mut asked).await else { return };
+    let line = String::from_utf8_lossy(&asked[..n]).lines().next().unwrap_or_default().to_owned();
+    lines.lock().expect("a list that no one breaks")[no] = line;
     match act {
         Act::Send(bytes) => {
             if stream.write_all(&bytes).await.is_ok() && stream.shutdown().await.is_ok() {

@@ -1,12 +1,15 @@
 //! One collector, an empty database and an archive, in a folder of their own.
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use thuocdo::catalogue::{Catalogue, Files, LoadedCollector};
 use thuocdo::collect::archive::Archive;
+use thuocdo::collect::collector::Source;
 use thuocdo::collect::run::{Ran, RunError, When, Workplace, run_once};
-use thuocdo::collect::source::Politeness;
-use thuocdo::model::{Observation, Trigger, Ts};
+use thuocdo::collect::source::{Attempt, Politeness, http};
+use thuocdo::collect::template::Filling;
+use thuocdo::model::{Observation, Scope, Trigger, Ts};
 use thuocdo::settings::Settings;
 use thuocdo::store::{Db, ObservationQuery};
 
@@ -76,6 +79,18 @@ impl World {
             owner: "test",
         };
         run_once(&place, &loaded, When::Stated(at.parse::<Ts>().expect("an instant")), Trigger::Manual).await
+    }
+
+    /// One request about 2026 outside of any run: at most so many attempts, until the deadline, into a list that stays.
+    pub async fn ask(&self, text: &str, politeness: &Politeness, attempts: u32, until: Instant, into: &mut Vec<Attempt>) {
+        let loaded = LoadedCollector::parse("collectors/faulty.toml", text).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        let Source::Http(source) = &loaded.collector.source else { panic!("the collector asks over HTTP") };
+        let (due, period) = ("2026-09-26T06:30:00Z".parse().expect("an instant"), "2026".parse().expect("a year"));
+        let scope = Scope { due, period: Some(period), unit: None, province: self.settings.province.clone() };
+        let filling = Filling { scope: &scope, unit: None, code_of: &|_| None, zone: loaded.collector.schedule.timezone.0 };
+        let prepared = http::prepare(source, &self.settings, &filling).expect("a request");
+        let asker = http::Asker::new(source, &loaded.collector.rows, &self.settings, politeness, until).expect("a client");
+        asker.ask(&prepared, attempts, into).await;
     }
 
     /// Everything that is recorded.

@@ -1,5 +1,6 @@
 //! The collector file: where each number of one provincial system is read. Format: collectors/README.md.
 
+mod auth;
 mod place;
 mod request;
 mod rows;
@@ -7,11 +8,10 @@ mod rows;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use auth::{Auth, Secret};
 pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
-pub use request::{
-    Auth, Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Secret, Source,
-};
+pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
 
 use super::gate::Gate;

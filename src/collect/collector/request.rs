@@ -8,6 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::auth::{Auth, is_credential};
 use super::{FilePattern, JsonPath};
 use crate::collect::template::{JsonTemplate, Template};
 use crate::model::{Period, PeriodKind, UnitGroup};
@@ -62,6 +63,17 @@ pub struct HttpSource {
     /// Who we are.
     #[serde(default)]
     pub auth: Option<Auth>,
+    /// That the owner of the system agreed to being asked, whatever its robots.txt says; only where pages are read.
+    #[serde(default)]
+    pub robots: Option<Robots>,
+}
+
+/// Why robots.txt is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Robots {
+    /// Who agreed, and by which letter.
+    pub owner_agreed: String,
 }
 
 /// Headers that may stand in a file that everybody reads.
@@ -75,12 +87,6 @@ fn public_headers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap
     }
 }
 
-/// Whether a header of this name says who asks.
-fn is_credential(name: &str) -> bool {
-    let name: String = name.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
-    ["authorization", "cookie", "apikey", "token", "secret", "password", "credential"].iter().any(|word| name.contains(word))
-}
-
 /// HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum Method {
@@ -91,6 +97,15 @@ pub enum Method {
     /// POST.
     #[serde(rename = "POST")]
     Post,
+}
+
+impl std::fmt::Display for Method {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+        })
+    }
 }
 
 /// One field of a form body: a text, or `{ json = … }` for JSON text in one field (the older national service).
@@ -265,7 +280,7 @@ impl Default for Rate {
 pub struct Retry {
     /// How often at most, the first time included. Default 3.
     pub attempts: u32,
-    /// On which failures. Default connect, timeout, http_5xx, rate_limited.
+    /// On which failures. Default connect, timeout, http_5xx, rate_limited, own_network.
     pub on: Vec<crate::model::Reason>,
     /// The first wait, doubled each time. Default 2s.
     pub first: Span,
@@ -277,10 +292,10 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Retry {
-        use crate::model::Reason::{Connect, Http5xx, RateLimited, Timeout};
+        use crate::model::Reason::{Connect, Http5xx, OwnNetwork, RateLimited, Timeout};
         Retry {
             attempts: 3,
-            on: vec![Connect, Timeout, Http5xx, RateLimited],
+            on: vec![Connect, Timeout, Http5xx, RateLimited, OwnNetwork],
             first: Span::seconds(2),
             max: Span::seconds(120),
             honour_retry_after: Span::seconds(600),
@@ -309,47 +324,6 @@ impl Default for Breaker {
             stop_on: vec![Auth, Firewall],
         }
     }
-}
-
-/// Who we are to the source.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Auth {
-    /// `Authorization: Bearer …`.
-    Bearer(Secret),
-    /// `Authorization: Basic …`.
-    Basic {
-        /// User name.
-        user: Secret,
-        /// Password.
-        password: Secret,
-    },
-    /// A header of the source's own.
-    ApiKey {
-        /// Its name.
-        header: String,
-        /// Its value.
-        value: Secret,
-    },
-}
-
-impl Auth {
-    /// The secrets it needs.
-    pub fn secrets(&self) -> Vec<&Secret> {
-        match self {
-            Auth::Bearer(token) => vec![token],
-            Auth::Basic { user, password } => vec![user, password],
-            Auth::ApiKey { value, .. } => vec![value],
-        }
-    }
-}
-
-/// A reference to a secret, never the secret: the environment variable `THUOCDO_SECRET_<NAME>` or a file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Secret {
-    /// Its name, like `npsp/token`.
-    pub secret: String,
 }
 
 /// Files that people or programs drop into a folder.

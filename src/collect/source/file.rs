@@ -49,6 +49,7 @@ pub fn read(source: &FileSource, path: &Path) -> Attempt {
         elapsed_micros: i64::try_from(started.elapsed().as_micros()).unwrap_or(i64::MAX),
         status: None,
         content_type: String::new(),
+        certificate_until: None,
         body,
         failure,
     }

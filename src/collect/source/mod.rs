@@ -1,8 +1,13 @@
 //! How bytes are got: the only impure act of collecting.
 
+mod classify;
 pub mod file;
 pub mod http;
+mod own_network;
 mod polite;
+pub mod prepare;
+mod resolve;
+pub mod robots;
 
 pub use polite::{Politeness, Turn, is_loopback};
 
@@ -25,10 +30,30 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// As stated by the source, "" for none.
     pub content_type: String,
+    /// Until when the server's certificate is valid; `None` for a file, without TLS or without an answer.
+    pub certificate_until: Option<Ts>,
     /// The bytes, content coding removed; with a failure perhaps only the first of them. `None` if none came.
     pub body: Option<Vec<u8>>,
     /// Why the bytes cannot be used.
     pub failure: Option<Failure>,
+}
+
+impl Attempt {
+    /// An attempt that begins now, without an answer yet.
+    pub(super) fn begin(method: &str, url: &str, request_body: &str) -> Attempt {
+        Attempt {
+            method: method.to_owned(),
+            url: url.to_owned(),
+            request_body: request_body.to_owned(),
+            at: Ts::now(),
+            elapsed_micros: 0,
+            status: None,
+            content_type: String::new(),
+            certificate_until: None,
+            body: None,
+            failure: None,
+        }
+    }
 }
 
 /// Why there is no usable answer.

@@ -73,7 +73,7 @@ pub struct Filling<'a> {
     /// The unit asked for, if the collector asks by unit.
     pub unit: Option<&'a Unit>,
     /// That unit's code in a code map, by system.
-    pub code_of: &'a dyn Fn(&str) -> Option<String>,
+    pub code_of: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The collector's zone.
     pub zone: Tz,
 }

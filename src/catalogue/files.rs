@@ -11,6 +11,8 @@ use super::problem::Problem;
 const FOLDERS: [&str; 3] = ["collectors", "registry", "criteria"];
 /// The largest file that is read: far above any real one, far below what would hurt.
 const MAX_BYTES: u64 = 4 << 20;
+/// How the names of collectors begin that are part of the program.
+const OURS: &str = "thuocdo-";
 /// How deep folders may nest, so that a link to a parent folder ends.
 const MAX_DEPTH: usize = 6;
 
@@ -92,6 +94,9 @@ impl Files {
             let (inner, path) = (entry.path(), format!("{path}/{name}"));
             if inner.is_dir() && depth > 0 {
                 self.read_folder(&inner, &path, depth - 1, problems);
+            } else if is_declarative(&path) && name.starts_with(OURS) {
+                let message = format!("names that begin with {OURS} belong to the program's own collectors");
+                problems.push(Problem::at(&path, "", 0..0, message, "give the file, and the id in it, another name"));
             } else if is_declarative(&path) && !inner.is_dir() {
                 match read_text(&inner, &path) {
                     Ok(text) => drop(self.0.insert(path, text)),

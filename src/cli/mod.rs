@@ -1,5 +1,6 @@
 //! The commands: what people and scripts type.
 
+mod backfill;
 mod check;
 mod demo;
 mod demo_bodies;
@@ -11,6 +12,7 @@ mod replay;
 mod run;
 mod runs;
 mod score;
+mod serve;
 mod trial;
 mod units;
 mod which_unit;
@@ -53,6 +55,14 @@ enum Command {
     Check(check::CheckArguments),
     /// Run one collector now and record it
     Run(run::RunArguments),
+    /// Run the collectors on their schedules, unattended; pages, API and metrics
+    Serve(serve::ServeArguments),
+    /// Run windows of the past that were never recorded
+    Backfill(backfill::BackfillArguments),
+    /// Let a collector's schedule rest
+    Pause(backfill::PauseArguments),
+    /// Let a paused collector go on, replaying nothing
+    Resume(backfill::PauseArguments),
     /// Fetch or read a sample and show what would be recorded; nothing is stored
     Try(trial::TryArguments),
     /// Read a run again from its evidence
@@ -85,14 +95,20 @@ pub async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Demo(demo) => demo::demo(&demo, format).await,
         Command::Init(init) => init::init(&init),
         Command::Check(check) => check::check(&check, settings.as_deref(), format),
+        Command::Serve(serve) => serve::serve(&serve, settings.as_deref()).await,
         other => in_workplace(other, &Installation::open(settings.as_deref())?, format).await,
     }
 }
 
 async fn in_workplace(command: Command, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Demo(_) | Command::Init(_) | Command::Check(_) => unreachable!("handled before an installation is opened"),
+        Command::Demo(_) | Command::Init(_) | Command::Check(_) | Command::Serve(_) => {
+            unreachable!("handled before an installation is opened")
+        }
         Command::Run(run) => run::run(&run, installation, format).await,
+        Command::Backfill(backfill) => backfill::backfill(&backfill, installation, format).await,
+        Command::Pause(pause) => backfill::pause(&pause, installation).await,
+        Command::Resume(resume) => backfill::resume(&resume, installation).await,
         Command::Try(sample) => trial::try_collector(&sample, installation, format).await,
         Command::Replay(replay) => replay::replay(&replay, installation, format).await,
         Command::Runs(runs) => runs::runs(&runs, installation, format).await,

@@ -24,7 +24,7 @@ pub use period::{BadPeriod, Period, PeriodKind};
 pub use quantity::{Size, Span};
 pub use reason::{Reason, Sentence};
 pub(crate) use run::labelled;
-pub use run::{Missed, MissedWhy, Origin, RunId, RunState, Trigger};
+pub use run::{CANARY, Missed, MissedWhy, Origin, RunId, RunState, Trigger};
 pub use text::{clean, fold};
 pub use time::{BadInstant, Ts};
 pub use unit::{Unit, UnitGroup};

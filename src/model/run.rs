@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 
 use super::Ts;
 
+/// Id of the known-answer collector of the service; ids that begin like it are ours.
+pub const CANARY: &str = "thuocdo-canary";
+
 /// Identity of a run: the collector and the instant it was due. As text `npsp-progress@2026-09-26T06:30:00Z`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId {

@@ -1,10 +1,13 @@
 //! The service that runs unattended: schedules, runs, their state, and what it says of itself.
 
+pub mod canary;
 pub mod live;
 pub mod metrics;
+pub mod run;
 pub mod scheduler;
 pub mod service;
 pub mod sources;
+pub mod start;
 pub mod work;
 
 pub use live::Live;

@@ -1,0 +1,107 @@
+//! `thuocdo serve`: the service that runs unattended.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use super::files;
+use crate::collect::run::chain;
+use crate::serve::start::{self, StartError, alone, bind};
+use crate::serve::{Service, canary, run};
+use crate::settings::Settings;
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
+    /// Start although the clock shows less than what was recorded
+    #[arg(long)]
+    trust_clock: bool,
+    /// How log lines are written, to standard error; THUOCDO_LOG sets what is logged (info)
+    #[arg(long, value_enum, default_value = "json")]
+    log: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// Runs the service until it is told to stop.
+///
+/// # Errors
+/// What went wrong after the start; what keeps it from starting has an exit code of its own.
+pub async fn serve(arguments: &ServeArguments, settings: Option<&Path>) -> anyhow::Result<ExitCode> {
+    begin_log(arguments.log);
+    match started(arguments, settings).await {
+        Ok(running) => running.until_stopped().await,
+        Err(error) => {
+            tracing::error!(error = %chain(&error), "the service does not start");
+            eprintln!("error: {}", chain(&error));
+            Ok(ExitCode::from(error.exit_code()))
+        }
+    }
+}
+
+/// A service whose sockets are bound and whose database is open.
+struct Running {
+    service: Arc<Service>,
+    reloads: crate::serve::service::ReloadRequests,
+    _alone: start::Alone,
+}
+
+async fn started(arguments: &ServeArguments, settings: Option<&Path>) -> Result<Running, StartError> {
+    let settings = Settings::load(settings).map_err(|error| StartError::Settings(format!("{error:#}")))?;
+    let alone = alone(&settings)?;
+    let (listen, observe) = (settings.service.listen, settings.service.observe);
+    let read = files(settings.catalogue.as_deref()).map_err(|error| StartError::Settings(format!("{error:#}")))?;
+    let _pages = bind(listen, "[service] listen").await?;
+    let _observed = match observe {
+        Some(address) => Some(bind(address, "[service] observe").await?),
+        None => None,
+    };
+    let parts = start::prepare(settings, read, arguments.trust_clock).await?;
+    let (service, reloads) = Service::new(parts);
+    Ok(Running { service, reloads, _alone: alone })
+}
+
+impl Running {
+    async fn until_stopped(self) -> anyhow::Result<ExitCode> {
+        let Running { service, reloads, _alone } = self;
+        let (recorded, _changes) = tokio::sync::mpsc::channel(1024);
+        let mut beside = tokio::task::JoinSet::new();
+        if service.settings.service.canary {
+            beside.spawn(canary::run(Arc::clone(&service)));
+        }
+        let in_order = run::run(Arc::clone(&service), reloads, recorded).await?;
+        // Whatever serves beside the runs has seen `stopping`.
+        let _ended = tokio::time::timeout(std::time::Duration::from_secs(12), async {
+            while let Some(ended) = beside.join_next().await {
+                if let Err(error) = ended {
+                    tracing::error!(error = %error, "a fault of this program ended a part of the service");
+                }
+            }
+        })
+        .await;
+        let _closed = tokio::time::timeout(std::time::Duration::from_secs(5), service.db.close()).await;
+        tracing::info!("stopped");
+        Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn begin_log(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("THUOCDO_LOG").unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let begun = match format {
+        LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Text => log.try_init(),
+    };
+    if let Err(error) = begun {
+        eprintln!("the log cannot be written: {error}");
+    }
+}

@@ -4,6 +4,8 @@
 alter table run add column owner text collate "C" not null default '';
 -- What is waiting or at work, without walking the years behind it.
 create index run_open on run (collector, due_at) where state in ('due', 'running') or retry_at is not null;
+create index run_running on run (collector, due_at) where state = 'running';
+create index run_retry on run (collector, retry_at) where retry_at is not null;
 
 -- How every attempt at a run ended; the breaker, the page and the metrics are functions of this. Append-only.
 create table attempt (

@@ -111,19 +111,19 @@ impl Db {
     pub async fn newest_attempts(&self, which: Newest) -> Result<Vec<AttemptRow>, StoreError> {
         // One look into an index per collector, however many years lie behind it.
         const ENDED: &str = select_attempt!(
-            "from schedule s join attempt a on a.collector = s.collector and (a.due_at, a.attempt) =
+            "from schedule s cross join attempt a where a.collector = s.collector and (a.due_at, a.attempt) =
                 (select n.due_at, n.attempt from attempt n where n.collector = s.collector
                     order by n.ended_at desc, n.due_at desc, n.attempt desc limit 1)
             order by a.collector"
         );
         const SUCCESS: &str = select_attempt!(
-            "from schedule s join attempt a on a.collector = s.collector and (a.due_at, a.attempt) =
+            "from schedule s cross join attempt a where a.collector = s.collector and (a.due_at, a.attempt) =
                 (select n.due_at, n.attempt from attempt n where n.collector = s.collector and n.state in ('recorded', 'partial')
                     order by n.ended_at desc, n.due_at desc, n.attempt desc limit 1)
             order by a.collector"
         );
         const CHANGED: &str = select_attempt!(
-            "from schedule s join attempt a on a.collector = s.collector and (a.due_at, a.attempt) =
+            "from schedule s cross join attempt a where a.collector = s.collector and (a.due_at, a.attempt) =
                 (select n.due_at, n.attempt from attempt n where n.collector = s.collector and n.n_new + n.n_restated > 0
                     order by n.ended_at desc, n.due_at desc, n.attempt desc limit 1)
             order by a.collector"

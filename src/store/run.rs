@@ -104,21 +104,23 @@ impl Db {
     /// # Errors
     /// When the database does not answer.
     pub async fn open_runs(&self, now: Ts) -> Result<Vec<(RunRow, Option<Reason>)>, StoreError> {
-        // The first condition is the index's own, word for word: SQLite uses it only then.
+        // One look into the index per collector, however long its backlog is. The first condition of the inner query is the
+        // index's own, word for word: SQLite uses it only then; and `cross join` keeps it from walking all runs.
         const SQL: &str = "
-            select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner,
-                (select a.reason from attempt a where a.collector = run.collector
+            select r.collector, r.due_at, r.attempt, r.trigger, r.state, r.claim_until, r.started_at, r.ended_at, r.retry_at,
+                r.spec_sha256, r.owner,
+                (select a.reason from attempt a where a.collector = r.collector
                     order by a.ended_at desc, a.due_at desc, a.attempt desc limit 1)
-            from run
-            where (state in ('due', 'running') or retry_at is not null)
-                and (state = 'due' or (state = 'failed' and retry_at <= $1) or (state = 'running' and claim_until < $1))
-            order by collector, due_at";
+            from schedule s cross join run r
+            where r.collector = s.collector and r.due_at = (
+                select o.due_at from run o
+                where (o.state in ('due', 'running') or o.retry_at is not null) and o.collector = s.collector
+                    and (o.state = 'due' or (o.state = 'failed' and o.retry_at <= $1) or (o.state = 'running' and o.claim_until < $1))
+                order by o.due_at limit 1)
+            order by r.due_at, r.collector";
         let rows: Result<Vec<OpenRun>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await);
         let rows = rows.map_err(StoreError::while_doing("list the runs that are open"))?;
-        let mut rows: Vec<(RunRow, Option<Reason>)> = rows.into_iter().map(|OpenRun(row, reason)| (row, reason)).collect();
-        rows.dedup_by(|(later, _), (earlier, _)| later.run.collector == earlier.run.collector);
-        rows.sort_by_key(|(row, _)| row.run.due_at);
-        Ok(rows)
+        Ok(rows.into_iter().map(|OpenRun(row, reason)| (row, reason)).collect())
     }
 
     /// Claims open runs in one transaction, each on its own terms; those that another copy has by now, or whose
@@ -158,7 +160,7 @@ impl Db {
         const LEFT: &str = "
             select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
             from run
-            where (state in ('due', 'running') or retry_at is not null) and state = 'running' and owner like 'serve:%'";
+            where state = 'running' and owner like 'serve:%'";
         const SQL: &str = "
             update run set state = 'failed', ended_at = $3, retry_at = $3
             where collector = $1 and due_at = $2 and state = 'running'";
@@ -185,7 +187,7 @@ impl Db {
     pub async fn retries(&self) -> Result<Vec<(String, Ts)>, StoreError> {
         const SQL: &str = "
             select collector, min(retry_at) from run
-            where (state in ('due', 'running') or retry_at is not null) and retry_at is not null
+            where retry_at is not null
             group by collector order by collector";
         let rows: Result<Vec<(String, Ts)>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).fetch_all(pool).await);
         rows.map_err(StoreError::while_doing("list the runs that are tried again"))
@@ -199,7 +201,7 @@ impl Db {
         const SQL: &str = "
             select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
             from run
-            where (state in ('due', 'running') or retry_at is not null) and state = 'running'
+            where state = 'running'
             order by collector, due_at";
         let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).fetch_all(pool).await);
         Ok(rows.map_err(StoreError::while_doing("list the runs at work"))?.into_iter().map(RunRow::from).collect())
@@ -301,8 +303,7 @@ async fn claim_planned(tx: &mut Tx, row: &RunRow, terms: &Terms<'_>) -> Result<O
             and (state = 'due' or (state = 'failed' and retry_at <= $5) or (state = 'running' and claim_until < $5))
             and not exists (
                 select 1 from run o
-                where (o.state in ('due', 'running') or o.retry_at is not null) and o.collector = $1
-                    and o.state = 'running' and o.claim_until >= $5 and o.due_at <> $2)
+                where o.state = 'running' and o.collector = $1 and o.claim_until >= $5 and o.due_at <> $2)
         returning attempt, trigger";
     let run = &row.run;
     let claimed: Option<(i32, Trigger)> = on!(tx, |tx| {

@@ -1,7 +1,9 @@
 //! Schedules: up to when the windows of each collector are planned, and which were missed.
 
-use super::{Db, StoreError, Tx, on};
-use crate::model::{Missed, MissedWhy, RunId, Sha256, Trigger, Ts};
+use sqlx::QueryBuilder;
+
+use super::{Db, ROWS_PER_INSERT, StoreError, Tx, on};
+use crate::model::{Missed, MissedWhy, RunState, Sha256, Trigger, Ts};
 
 /// Where a collector's schedule stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,8 +136,8 @@ async fn take(tx: &mut Tx, step: &ScheduleStep, now: Ts) -> Result<(), sqlx::Err
     if let (true, Some((newest, _))) = (step.replaces_older, step.run.last()) {
         replace_older(tx, &step.to.collector, *newest, now).await?;
     }
-    for (due_at, trigger) in &step.run {
-        insert_due(tx, &RunId { collector: step.to.collector.clone(), due_at: *due_at }, *trigger, now).await?;
+    for windows in step.run.chunks(ROWS_PER_INSERT) {
+        insert_due(tx, &step.to.collector, windows, now).await?;
     }
     for missed in &step.missed {
         insert_missed(tx, &step.to.collector, missed, now).await?;
@@ -162,15 +164,17 @@ async fn replace_older(tx: &mut Tx, collector: &str, newest: Ts, now: Ts) -> Res
     Ok(())
 }
 
-/// A run that waits to be claimed. Its file is known when it is claimed.
-async fn insert_due(tx: &mut Tx, run: &RunId, trigger: Trigger, now: Ts) -> Result<(), sqlx::Error> {
-    const SQL: &str = "
-        insert into run (collector, due_at, attempt, trigger, state, claim_until, started_at, spec_sha256, owner)
-        values ($1, $2, 0, $3, 'due', $4, $4, $5, '')
-        on conflict (collector, due_at) do nothing";
+/// Runs that wait to be claimed. Their file is known when they are claimed.
+async fn insert_due(tx: &mut Tx, collector: &str, windows: &[(Ts, Trigger)], now: Ts) -> Result<(), sqlx::Error> {
+    const SQL: &str = "insert into run (collector, due_at, attempt, trigger, state, claim_until, started_at, spec_sha256, owner) ";
+    let no_file = Sha256::of(b"");
     on!(tx, |tx| {
-        let insert = sqlx::query(SQL).bind(&run.collector).bind(run.due_at).bind(trigger).bind(now);
-        insert.bind(Sha256::of(b"")).execute(&mut **tx).await.map(drop)
+        let mut sql = QueryBuilder::new(SQL);
+        sql.push_values(windows, |mut row, (due_at, trigger)| {
+            row.push_bind(collector).push_bind(*due_at).push_bind(0).push_bind(*trigger).push_bind(RunState::Due);
+            row.push_bind(now).push_bind(now).push_bind(&no_file).push_bind("");
+        });
+        sql.push(" on conflict (collector, due_at) do nothing").build().execute(&mut **tx).await.map(drop)
     })
 }
 

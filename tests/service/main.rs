@@ -1,6 +1,8 @@
 //! The unattended service: time passes, copies die, databases go away, and every window is run or missed, once.
 
+mod kills;
 mod months;
+mod world;
 
 #[path = "../support/databases.rs"]
 mod databases;

@@ -12,9 +12,9 @@ pub async fn on_both<T: PartialEq + Debug>(name: &str, test: impl AsyncFn(Db) ->
     let db = Db::open(&format!("sqlite:{}", folder.path().join("test.db").display())).await.expect("a new file opens");
     let on_sqlite = test(db.clone()).await;
     db.close().await;
-    match std::env::var("THUOCDO_TEST_POSTGRES") {
-        Err(_) => eprintln!("skipped: {name} on PostgreSQL: THUOCDO_TEST_POSTGRES is not set"),
-        Ok(server) => {
+    match server() {
+        None => eprintln!("skipped: {name} on PostgreSQL: THUOCDO_TEST_POSTGRES is not set"),
+        Some(server) => {
             let db = Db::open(&new_database(&server).await).await.expect("a new database opens");
             // Not assert_eq: thousands of observations would hide the word.
             assert!(test(db.clone()).await == on_sqlite, "{name}: PostgreSQL and SQLite differ");
@@ -24,8 +24,13 @@ pub async fn on_both<T: PartialEq + Debug>(name: &str, test: impl AsyncFn(Db) ->
     on_sqlite
 }
 
+/// The server that THUOCDO_TEST_POSTGRES names.
+pub fn server() -> Option<String> {
+    std::env::var("THUOCDO_TEST_POSTGRES").ok()
+}
+
 /// The address of a new empty database of this server; it goes when the server goes.
-async fn new_database(server: &str) -> String {
+pub async fn new_database(server: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let mut admin = PgConnection::connect(server).await.expect("the server of THUOCDO_TEST_POSTGRES answers");

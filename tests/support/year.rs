@@ -116,8 +116,8 @@ fn events(spec: &Spec, start: Ts) -> BTreeMap<Ts, Event> {
         events.insert(after_days(start, day).plus(Duration::from_secs(40_011)), Event::Restart);
     }
     events.insert(after_days(start, 4), Event::ChangeCron("daily-001", "17 3,15 * * *"));
-    events.insert(after_days(start, 5), Event::Pause("hourly-001"));
-    events.insert(after_days(start, 8), Event::Resume("hourly-001"));
+    events.insert(after_days(start, 5), Event::Pause("hourly-000"));
+    events.insert(after_days(start, 8), Event::Resume("hourly-000"));
     events
 }
 

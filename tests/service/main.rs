@@ -1,7 +1,10 @@
 //! The unattended service: time passes, copies die, databases go away, and every window is run or missed, once.
 
+mod copies;
 mod kills;
 mod months;
+mod stops;
+mod trouble;
 mod world;
 
 #[path = "../support/databases.rs"]

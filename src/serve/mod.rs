@@ -3,6 +3,7 @@
 pub mod canary;
 pub mod live;
 pub mod metrics;
+pub mod notify;
 pub mod run;
 pub mod scheduler;
 pub mod service;

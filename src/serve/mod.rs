@@ -6,6 +6,7 @@ pub mod metrics;
 pub mod notify;
 pub mod run;
 pub mod scheduler;
+pub mod scores;
 pub mod service;
 pub mod sources;
 pub mod start;

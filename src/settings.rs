@@ -2,6 +2,7 @@
 
 mod certificates;
 mod network;
+pub mod notify;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 pub use certificates::read_certificates;
 pub use network::{Network, Reference};
+pub use notify::{NotifySettings, Webhook};
 
 use crate::catalogue::problem::Problem;
 use crate::model::Span;
@@ -40,6 +42,8 @@ pub struct Settings {
     pub drop: PathBuf,
     /// How the service works.
     pub service: ServiceSettings,
+    /// Whom the service tells what is not as it should be.
+    pub notify: NotifySettings,
     /// What people must know of every figure of this installation ("số liệu mô phỏng"); shown with scores and explanations.
     pub note: String,
 }
@@ -112,6 +116,7 @@ impl Default for Settings {
             network: Network::default(),
             drop: ".".into(),
             service: ServiceSettings::default(),
+            notify: NotifySettings::default(),
             note: String::new(),
         }
     }
@@ -132,11 +137,11 @@ impl Default for Http {
 impl std::fmt::Debug for Settings {
     /// Without the store's address, which may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Settings { province, store: _, evidence, catalogue, rewrite, http, network, drop, service, note } = self;
+        let Settings { province, store: _, evidence, catalogue, rewrite, http, network, drop, service, notify, note } = self;
         let mut shown = f.debug_struct("Settings");
         shown.field("province", province).field("store", &"***").field("evidence", evidence).field("catalogue", catalogue);
         shown.field("rewrite", rewrite).field("http", http).field("network", network).field("drop", drop);
-        shown.field("service", service).field("note", note).finish()
+        shown.field("service", service).field("notify", notify).field("note", note).finish()
     }
 }
 
@@ -172,7 +177,10 @@ impl Settings {
             let at = text.find("quorum").unwrap_or(0);
             return Err(Problem::at(file, text, at..at, message, fix));
         }
-        Ok(settings)
+        match settings.notify.check(file, text) {
+            Some(problem) => Err(problem),
+            None => Ok(settings),
+        }
     }
 
     /// From a file (the defaults if it does not exist and was not asked for), then the environment. Relative paths in

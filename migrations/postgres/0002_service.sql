@@ -89,13 +89,21 @@ create table score_run (
     primary key (criteria_set, period, as_of)
 );
 
--- What people were told and what they are still to be told.
+-- What is not as it should be, since when, and what people were told of it.
 create table alert (
-    kind      text collate "C" not null,
-    subject   text collate "C" not null,
-    since     timestamptz not null,
-    text      text not null,
-    ended_at  timestamptz,
-    told      text not null,
+    kind     text collate "C" not null,
+    subject  text collate "C" not null,
+    since    timestamptz not null,
+    ended_at timestamptz,
+    told     text collate "C" not null,
+    told_at  timestamptz,
+    text     text collate "C" not null,
     primary key (kind, subject)
+);
+
+-- When the certificate ends that a collector's source showed last.
+create table certificate (
+    collector text collate "C" not null primary key,
+    until     timestamptz not null,
+    seen_at   timestamptz not null
 );

@@ -90,13 +90,21 @@ create table score_run (
     primary key (criteria_set, period, as_of)
 ) strict;
 
--- What people were told and what they are still to be told.
+-- What is not as it should be, since when, and what people were told of it.
 create table alert (
-    kind      text not null,
-    subject   text not null,
-    since     integer not null,
-    text      text not null,
-    ended_at  integer,
-    told      text not null,
+    kind     text not null,
+    subject  text not null,
+    since    integer not null,
+    ended_at integer,
+    told     text not null,
+    told_at  integer,
+    text     text not null,
     primary key (kind, subject)
+) strict;
+
+-- When the certificate ends that a collector's source showed last.
+create table certificate (
+    collector text not null primary key,
+    until     integer not null,
+    seen_at   integer not null
 ) strict;

@@ -39,6 +39,14 @@ npsp = "019d2be3-6a88-732b-8b1c-46b23e7f2084"
 npsp_2025 = "426106"
 # documents = "https://…"          # base address of the document system's statistics page
 
+[notify]                           # whom the service tells: sources stale, changed, well again; certificates and secrets that end
+# webhook = "https://…"            # takes what Alertmanager's /api/v2/alerts takes; or { secret = "notify/webhook" }
+# bearer = { secret = "notify/token" }
+group_wait = "30s"                 # changes within it go out in one request; what is over before then is not told
+expiry_warning = "21d"             # so long before their end certificates and secrets are told of
+timeout = "10s"                    # for the webhook's answer
+# resend = "2m"                    # for an Alertmanager, which forgets; without it each change is told once
+
 # [rewrite]                        # asked in place of another address: demo, tests, a pilot
 # "https://dichvucong.gov.vn" = "http://127.0.0.1:8080"
 "#;

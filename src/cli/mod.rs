@@ -7,6 +7,7 @@ mod demo_bodies;
 mod export;
 mod freshness;
 mod init;
+mod notify;
 mod output;
 mod replay;
 mod run;
@@ -76,6 +77,8 @@ enum Command {
     /// Write tables for other programs
     #[command(subcommand)]
     Export(export::ExportCommand),
+    /// Show what is not as it should be and who was told, or try the webhook
+    Notify(notify::NotifyArguments),
     /// The assessed bodies
     #[command(subcommand)]
     Units(units::UnitsCommand),
@@ -115,6 +118,7 @@ async fn in_workplace(command: Command, installation: &Installation, format: For
         Command::Score(score) => score::score(&score, installation, format).await,
         Command::Explain(explain) => score::explain(&explain, installation, format).await,
         Command::Export(export) => export::export(&export, installation).await,
+        Command::Notify(notify) => notify::notify(&notify, installation, format).await,
         Command::Units(units) => units::units(&units, installation, format).await,
         Command::Evidence(evidence) => runs::evidence(&evidence, installation),
         Command::Verify => runs::verify(installation, format).await,

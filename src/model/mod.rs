@@ -2,6 +2,7 @@
 //!
 //! Nothing here asks the clock, the network or the database.
 
+mod alert;
 mod evidence;
 mod exact;
 mod finding;
@@ -15,6 +16,7 @@ mod text;
 mod time;
 mod unit;
 
+pub use alert::{AlertKind, AlertSeverity, Told};
 pub use evidence::{Request, RequestOutcome, Scope, Sha256};
 pub use exact::{Exact, NotExact, Overflow};
 pub use finding::{Finding, GateOutcome, GateResult, Severity};

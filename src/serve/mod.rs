@@ -3,8 +3,10 @@
 pub mod canary;
 pub mod live;
 pub mod metrics;
+pub mod notify;
 pub mod run;
 pub mod scheduler;
+pub mod scores;
 pub mod service;
 pub mod sources;
 pub mod start;

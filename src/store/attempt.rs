@@ -138,6 +138,21 @@ impl Db {
         Ok(rows.into_iter().map(AttemptRow::of).collect())
     }
 
+    /// The attempts of scheduled collectors that brought a new or another value and ended after an instant, by collector and end.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn changed_since(&self, at: Ts) -> Result<Vec<AttemptRow>, StoreError> {
+        const SQL: &str = select_attempt!(
+            "from schedule s cross join attempt a
+            where a.collector = s.collector and a.n_new + a.n_restated > 0 and a.ended_at > $1
+            order by a.collector, a.ended_at, a.due_at, a.attempt"
+        );
+        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(at).fetch_all(pool).await);
+        let rows = rows.map_err(StoreError::while_doing(format!("read what brought changes since {at}")))?;
+        Ok(rows.into_iter().map(AttemptRow::of).collect())
+    }
+
     /// The attempts of a collector that ended last, newest first.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 //! One statement text with `$1` binds runs on both; where the dialects differ, the one function
 //! concerned matches on the database. Decimals are never compared or added in SQL.
 
+mod alert;
 mod answer;
 mod attempt;
+mod certificate;
 mod error;
 mod horizon;
 mod lease;
@@ -12,6 +14,7 @@ mod observation;
 mod record;
 mod run;
 mod schedule;
+mod score_run;
 mod series;
 mod shape;
 mod types;
@@ -25,12 +28,14 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, PgConnection, Postgres, SqlSafeStr, Sqlite, Transaction};
 
+pub use alert::AlertRow;
 pub use attempt::{AttemptRow, Newest};
 pub use error::{StoreError, TwoValues};
 pub use observation::{ObservationQuery, Past};
 pub use record::{KnownSince, Recorded, RequestRecord, RunRecord};
 pub use run::{Claim, RunRow, Terms};
 pub use schedule::{ScheduleRow, ScheduleStep};
+pub use score_run::ScoreRunRow;
 
 /// An open database with its tables in place. Clones share their connections.
 #[derive(Debug, Clone)]

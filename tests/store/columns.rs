@@ -33,6 +33,7 @@ async fn both_databases_have_the_same_columns() {
         [
             "alert",
             "attempt",
+            "certificate",
             "checked",
             "finding",
             "gate_result",

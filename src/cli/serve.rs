@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use super::files;
 use crate::collect::run::chain;
 use crate::serve::start::{self, StartError, alone, bind};
-use crate::serve::{Service, canary, run};
+use crate::serve::{Service, canary, notify, run, scores};
 use crate::settings::Settings;
 
 /// Arguments of `serve`.
@@ -73,11 +73,13 @@ async fn started(arguments: &ServeArguments, settings: Option<&Path>) -> Result<
 impl Running {
     async fn until_stopped(self) -> anyhow::Result<ExitCode> {
         let Running { service, reloads, _alone } = self;
-        let (recorded, _changes) = tokio::sync::mpsc::channel(1024);
+        let (recorded, changes) = tokio::sync::mpsc::channel(1024);
         let mut beside = tokio::task::JoinSet::new();
         if service.settings.service.canary {
             beside.spawn(canary::run(Arc::clone(&service)));
         }
+        beside.spawn(scores::run(Arc::clone(&service), changes));
+        beside.spawn(notify::run(Arc::clone(&service)));
         let in_order = run::run(Arc::clone(&service), reloads, recorded).await?;
         // Whatever serves beside the runs has seen `stopping`.
         let _ended = tokio::time::timeout(std::time::Duration::from_secs(12), async {

@@ -97,6 +97,9 @@ async fn carry_out(service: Arc<Service>, live: Arc<Live>, ready: Ready, recorde
         Ok(ran) => {
             let expected = n_units_expected(&service.settings, &live.catalogue, &loaded.collector, claim.run.due_at);
             service.metrics.observe_run(&ran, claim.trigger, expected);
+            if let Some(until) = ran.certificate_until {
+                see_certificate(&service, &claim.run.collector, until).await;
+            }
             log_end(&ran);
             if matches!(ran.state, RunState::Recorded | RunState::Partial) {
                 // Scoring looks at the store by itself; a full channel means that it has been told.
@@ -188,6 +191,14 @@ async fn record_panic(service: &Service, claim: &Claim, error: &str) {
     service.metrics.run_failed(&claim.run.collector, Reason::Internal);
     if let Err(error) = service.stored(Operation::Record, service.db.record_run(claim, &record, KnownSince::Clock(at))).await {
         tracing::error!(run.id = %claim.run, error = %chain(&error), "and it could not be recorded");
+    }
+}
+
+/// Keeps when a source's certificate ends; at the latest the next run keeps it again.
+async fn see_certificate(service: &Service, collector: &str, until: Ts) {
+    let seen = service.stored(Operation::Write, service.db.see_certificate(collector, until, Ts::now())).await;
+    if let Err(error) = seen {
+        tracing::warn!(error = %chain(&error), "the end of a certificate could not be kept");
     }
 }
 

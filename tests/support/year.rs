@@ -140,7 +140,7 @@ impl World<'_> {
                 for ready in tick.ready {
                     assert!(matches!(ready.task, Task::Ask(_)));
                     self.attempts += 1;
-                    let fails = ready.claim.attempt == 1 && self.attempts % FAILS_EVERY == 0;
+                    let fails = ready.claim.attempt == 1 && self.attempts.is_multiple_of(FAILS_EVERY);
                     let retry_at = fails.then(|| self.now.plus(Duration::from_secs(300)));
                     self.retries.extend(retry_at);
                     let (state, reason) = if fails { (RunState::Failed, Some(Reason::Timeout)) } else { (RunState::Recorded, None) };

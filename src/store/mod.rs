@@ -14,6 +14,7 @@ mod run;
 mod schedule;
 mod series;
 mod shape;
+mod sourced;
 mod types;
 mod version;
 
@@ -31,6 +32,7 @@ pub use observation::{ObservationQuery, Past};
 pub use record::{KnownSince, Recorded, RequestRecord, RunRecord};
 pub use run::{Claim, RunRow, Terms};
 pub use schedule::{ScheduleRow, ScheduleStep};
+pub use sourced::{PageQuery, Position, Sourced};
 
 /// An open database with its tables in place. Clones share their connections.
 #[derive(Debug, Clone)]

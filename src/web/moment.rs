@@ -67,9 +67,12 @@ pub(super) fn span(seconds: u64, lang: Lang) -> String {
     }
 }
 
-/// How long something took: `0,4 s`.
+/// How long something took: `12 ms`, `1,4 s`.
 pub(super) fn took(micros: i64, lang: Lang) -> String {
-    let tenths = (micros.max(0) + 50_000) / 100_000;
+    if micros < 1_000_000 {
+        return format!("{} ms", micros.max(0) / 1_000);
+    }
+    let tenths = (micros + 50_000) / 100_000;
     let mark = match lang {
         Lang::Vi => ',',
         Lang::En => '.',
@@ -98,6 +101,8 @@ mod tests {
         }
         let moment = Moment { at: "2026-12-31T17:00:00Z".parse().expect("an instant"), now, lang: Lang::Vi };
         assert!(moment.to_string().starts_with("<time datetime=\"2026-12-31T17:00:00Z\">01/01/2027 00:00</time>"), "{moment}");
-        assert_eq!((took(449_999, Lang::Vi), took(61_000_000, Lang::En)), ("0,4 s".to_owned(), "61.0 s".to_owned()));
+        for (micros, vi) in [(0, "0 ms"), (449_999, "449 ms"), (1_449_999, "1,4 s"), (61_000_000, "61,0 s")] {
+            assert_eq!(took(micros, Lang::Vi), vi);
+        }
     }
 }

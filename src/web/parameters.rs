@@ -7,6 +7,7 @@ use crate::serve::Live;
 use super::refusal::Refusal;
 
 /// The query of a call of the API: each key known, each given once.
+#[derive(Debug)]
 pub(super) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
@@ -135,11 +136,11 @@ mod tests {
             |query: &str| Parameters::of(Some(query), &known).err().map(|refusal| refusal.text(crate::score::explain::Lang::En).to_owned());
         assert_eq!(refused("st=1").as_deref(), Some("There is no parameter \"st\"; there are set, limit."));
         assert_eq!(refused("set=1&set=2").as_deref(), Some("The parameter set is given twice; keep one."));
-        let right = Parameters::of(Some("set=a%20b&limit=7"), &known).ok().expect("known keys");
+        let right = Parameters::of(Some("set=a%20b&limit=7"), &known).expect("known keys");
         assert_eq!((right.get("set"), right.number("limit", 5, 10).ok()), (Some("a b"), Some(7)));
         for limit in ["0", "11", "-1", "x", ""] {
             let query = format!("limit={limit}");
-            assert!(Parameters::of(Some(&query), &known).ok().expect("a known key").number("limit", 5, 10).is_err(), "{limit}");
+            assert!(Parameters::of(Some(&query), &known).expect("a known key").number("limit", 5, 10).is_err(), "{limit}");
         }
     }
 

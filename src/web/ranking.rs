@@ -71,6 +71,9 @@ struct CohortTable {
     /// How many have a place.
     ranked: String,
     groups: Vec<GroupHead>,
+    /// Whether any has a class, or lines that are not applicable; a column of nothing is left out.
+    has_class: bool,
+    has_not_applicable: bool,
     rows: Vec<Row>,
 }
 
@@ -148,8 +151,15 @@ fn table(run: &ScoreRun<'_>, cohort: &Cohort<'_>, frame: &Frame, path: &str) -> 
         not_applicable: not_applicable(&words, sheet),
         groups: heads.iter().map(|head| group(&words, sheet, &head.id)).collect(),
     };
-    let rows = sheets.iter().map(row).collect();
-    CohortTable { title: words::unit_group(cohort.unit_group).in_(&frame.lang), ranked: ranked(cohort, frame), rows, groups: heads }
+    let rows: Vec<Row> = sheets.iter().map(row).collect();
+    CohortTable {
+        title: words::unit_group(cohort.unit_group).in_(&frame.lang),
+        ranked: ranked(cohort, frame),
+        has_class: rows.iter().any(|row| !row.class.is_empty()),
+        has_not_applicable: rows.iter().any(|row| !row.not_applicable.is_empty()),
+        rows,
+        groups: heads,
+    }
 }
 
 fn ranked(cohort: &Cohort<'_>, frame: &Frame) -> String {

@@ -115,3 +115,63 @@ fn add_headers(headers: &mut HeaderMap) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use axum::routing::get;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::catalogue::Files;
+    use crate::model::Ts;
+    use crate::serve::Live;
+    use crate::serve::service::Parts;
+    use crate::settings::Settings;
+    use crate::store::Db;
+
+    async fn service(folder: &std::path::Path) -> Arc<Service> {
+        let db = Db::open(&format!("sqlite:{}", folder.join("test.db").display())).await.expect("a new file opens");
+        let live = Live::load(Files::default(), vec![], &BTreeMap::new(), Ts::now());
+        let (settings, owner) = (Settings::default(), "test".to_owned());
+        Service::new(Parts { settings, db, live, owner, started_at: Ts::now() }).0
+    }
+
+    async fn panics() -> &'static str {
+        panic!("secret of our inside")
+    }
+
+    #[tokio::test]
+    async fn a_panic_and_a_slow_answer_are_refusals_that_count() {
+        rustls::crypto::ring::default_provider().install_default().ok();
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let service = service(folder.path()).await;
+        let slow = async || tokio::time::sleep(Duration::from_secs(60)).await;
+        let routes = Router::new().route("/panics", get(panics)).route("/api/panics", get(panics)).route("/slow", get(slow));
+        let router = guarded(routes, &["/panics", "/slow"], Arc::clone(&service), Duration::from_millis(100));
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(super::super::serve(listener, router, stop.clone()));
+        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        for (path, status, content_type) in [
+            ("/panics", 500, "text/html; charset=utf-8"),
+            ("/api/panics", 500, "application/problem+json"),
+            ("/slow", 504, "text/html; charset=utf-8"),
+            ("/none", 404, "text/html; charset=utf-8"),
+        ] {
+            let answer = client.get(format!("{url}{path}")).send().await.expect("an answer");
+            let got = (answer.status().as_u16(), answer.headers()[header::CONTENT_TYPE].to_str().expect("text").to_owned());
+            assert_eq!(got, (status, content_type.to_owned()), "{path}");
+            assert!(!answer.text().await.expect("a body").contains("secret"), "{path}");
+        }
+        let text = service.metrics.text();
+        for (route, code) in [("/panics", "5xx"), ("/slow", "5xx"), ("other", "4xx")] {
+            let line = format!("thuocdo_http_requests_total{{code=\"{code}\",route=\"{route}\"}} 1");
+            assert!(text.lines().any(|other| other == line), "{line}");
+        }
+        stop.cancel();
+        server.await.expect("no panic").expect("a good end");
+    }
+}

@@ -18,6 +18,8 @@ pub mod scoring;
 
 pub mod serve;
 
+pub mod web;
+
 pub mod demo;
 
 pub mod cli;

@@ -4,14 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module and what it must not name.
-const FORBIDDEN: [(&str, &[&str]); 7] = [
-    ("src/model", &["settings", "catalogue", "store", "collect", "score", "demo", "cli"]),
+const FORBIDDEN: [(&str, &[&str]); 11] = [
+    ("src/model", &["settings", "catalogue", "store", "collect", "score", "serve", "web", "demo", "cli"]),
+    ("src/catalogue", &["serve", "web", "demo", "cli"]),
     ("src/store", &["settings", "catalogue", "collect", "score", "scoring", "serve", "web", "demo", "cli"]),
-    ("src/score", &["settings", "catalogue::registry", "catalogue::files", "store", "collect", "demo", "cli"]),
+    ("src/score", &["settings", "catalogue::registry", "catalogue::files", "store", "collect", "serve", "web", "demo", "cli"]),
+    ("src/scoring.rs", &["serve", "web", "demo", "cli"]),
     ("src/collect/extract", &["settings", "catalogue", "store", "score", "demo", "cli", "collect::source"]),
     ("src/collect/gate", &["settings", "catalogue", "store", "score", "demo", "cli", "collect::source"]),
     ("src/collect", &["score", "scoring", "serve", "web", "demo", "cli"]),
-    ("src/demo", &["settings", "catalogue", "store", "score", "cli"]),
+    ("src/demo", &["settings", "catalogue", "store", "score", "serve", "web", "cli"]),
+    ("src/serve", &["web", "cli"]),
+    ("src/web", &["demo", "cli"]),
 ];
 
 /// The only module that may know SQL.

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
 
 use super::files;
 use crate::collect::run::chain;
 use crate::serve::start::{self, StartError, alone, bind};
 use crate::serve::{Service, canary, notify, run, scores};
 use crate::settings::Settings;
+use crate::web;
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -52,7 +54,9 @@ pub async fn serve(arguments: &ServeArguments, settings: Option<&Path>) -> anyho
 struct Running {
     service: Arc<Service>,
     reloads: crate::serve::service::ReloadRequests,
-    _alone: start::Alone,
+    /// Where pages and API are served, and where metrics are if apart.
+    listeners: (TcpListener, Option<TcpListener>),
+    alone: start::Alone,
 }
 
 async fn started(arguments: &ServeArguments, settings: Option<&Path>) -> Result<Running, StartError> {
@@ -60,21 +64,29 @@ async fn started(arguments: &ServeArguments, settings: Option<&Path>) -> Result<
     let alone = alone(&settings)?;
     let (listen, observe) = (settings.service.listen, settings.service.observe);
     let read = files(settings.catalogue.as_deref()).map_err(|error| StartError::Settings(format!("{error:#}")))?;
-    let _pages = bind(listen, "[service] listen").await?;
-    let _observed = match observe {
+    let pages = bind(listen, "[service] listen").await?;
+    let observed = match observe {
         Some(address) => Some(bind(address, "[service] observe").await?),
         None => None,
     };
     let parts = start::prepare(settings, read, arguments.trust_clock).await?;
     let (service, reloads) = Service::new(parts);
-    Ok(Running { service, reloads, _alone: alone })
+    Ok(Running { service, reloads, listeners: (pages, observed), alone })
 }
 
 impl Running {
     async fn until_stopped(self) -> anyhow::Result<ExitCode> {
-        let Running { service, reloads, _alone } = self;
+        let Running { service, reloads, listeners: (pages, observed), alone } = self;
         let (recorded, changes) = tokio::sync::mpsc::channel(1024);
         let mut beside = tokio::task::JoinSet::new();
+        let (people, machines) = (web::pages(Arc::clone(&service)), web::observation(Arc::clone(&service)));
+        match observed {
+            None => drop(beside.spawn(answer(Arc::clone(&service), pages, people.merge(machines)))),
+            Some(observed) => {
+                beside.spawn(answer(Arc::clone(&service), pages, people));
+                beside.spawn(answer(Arc::clone(&service), observed, machines));
+            }
+        }
         if service.settings.service.canary {
             beside.spawn(canary::run(Arc::clone(&service)));
         }
@@ -92,7 +104,18 @@ impl Running {
         .await;
         let _closed = tokio::time::timeout(std::time::Duration::from_secs(5), service.db.close()).await;
         tracing::info!("stopped");
+        drop(alone);
         Ok(if in_order { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// Answers at one address until the service stops.
+async fn answer(service: Arc<Service>, listener: TcpListener, router: axum::Router) {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "listening on http://{address}");
+    }
+    if let Err(error) = web::serve(listener, router, service.stopping.clone()).await {
+        tracing::error!(error = %error, "pages, API or metrics are not served any more");
     }
 }
 

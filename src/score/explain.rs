@@ -128,26 +128,27 @@ pub fn explain(period: Period, sheet: &Sheet<'_>, line: &Line<'_>, lang: Lang) -
     Explanation { text, origin: None, because }
 }
 
-struct Words(Lang);
+/// The words of a language for the parts of a sheet; pages use the same ones.
+pub(crate) struct Words(pub(crate) Lang);
 
 impl Words {
-    fn pick<'t>(&self, vi: &'t str, en: &'t str) -> &'t str {
+    pub(crate) fn pick<'t>(&self, vi: &'t str, en: &'t str) -> &'t str {
         match self.0 {
             Lang::Vi => vi,
             Lang::En => en,
         }
     }
 
-    fn number(&self, value: Exact) -> String {
+    pub(crate) fn number(&self, value: Exact) -> String {
         grouped(&value.to_string(), self.0)
     }
 
     /// Points always with two decimals.
-    fn point(&self, value: Exact) -> String {
+    pub(crate) fn point(&self, value: Exact) -> String {
         grouped(&value.fixed(2), self.0)
     }
 
-    fn points(&self, line: &Line<'_>) -> String {
+    pub(crate) fn points(&self, line: &Line<'_>) -> String {
         let max = self.number(line.max);
         match (line.state, line.points) {
             (LineState::NotApplicable, _) | (_, None) => {
@@ -171,7 +172,7 @@ impl Words {
         }
     }
 
-    fn state(&self, state: LineState) -> &'static str {
+    pub(crate) fn state(&self, state: LineState) -> &'static str {
         match state {
             LineState::Scored => self.pick_static("đã chấm", "scored"),
             LineState::NotApplicable => self.pick_static("không áp dụng", "not applicable"),
@@ -189,7 +190,7 @@ impl Words {
     }
 
     /// The formula with the figures put in.
-    fn formula(&self, line: &Line<'_>) -> String {
+    pub(crate) fn formula(&self, line: &Line<'_>) -> String {
         if let Some(why) = line.why {
             return self.why(why).to_owned();
         }
@@ -287,12 +288,16 @@ impl Words {
         }
     }
 
-    fn basis(&self, line: &Line<'_>) -> String {
-        let status = match line.status {
-            Status::AsWritten => self.pick("theo văn bản", "as written"),
-            Status::AsImplemented => self.pick("theo cách hệ thống đang tính", "as implemented"),
-            Status::Proposed => self.pick("đề xuất", "proposed"),
-        };
+    pub(crate) fn status(&self, status: Status) -> &'static str {
+        match status {
+            Status::AsWritten => self.pick_static("theo văn bản", "as written"),
+            Status::AsImplemented => self.pick_static("theo cách hệ thống đang tính", "as implemented"),
+            Status::Proposed => self.pick_static("đề xuất", "proposed"),
+        }
+    }
+
+    pub(crate) fn basis(&self, line: &Line<'_>) -> String {
+        let status = self.status(line.status);
         format!("{}: {} ({status})", self.pick("Căn cứ", "Basis"), line.cite)
     }
 
@@ -300,12 +305,16 @@ impl Words {
         line.inputs.iter().map(|input| self.input(period, input)).collect()
     }
 
+    pub(crate) fn role(&self, role: Role) -> &'static str {
+        match role {
+            Role::Numerator => self.pick_static("tử số", "numerator"),
+            Role::Denominator => self.pick_static("mẫu số", "denominator"),
+            Role::Value => self.pick_static("giá trị", "value"),
+        }
+    }
+
     fn input(&self, period: Period, input: &Input<'_>) -> Explanation {
-        let role = match input.role {
-            Role::Numerator => self.pick("tử số", "numerator"),
-            Role::Denominator => self.pick("mẫu số", "denominator"),
-            Role::Value => self.pick("giá trị", "value"),
-        };
+        let role = self.role(input.role);
         let item = if input.item.is_empty() { String::new() } else { format!("[{}]", input.item) };
         let none = if input.sources.is_empty() { self.pick(": chưa thu được", ": not recorded") } else { "" };
         let because = input.sources.iter().map(|source| self.source(period, input, source)).collect();
@@ -313,7 +322,7 @@ impl Words {
     }
 
     /// A number, or that the source has none.
-    fn stated(&self, value: Option<Exact>) -> String {
+    pub(crate) fn stated(&self, value: Option<Exact>) -> String {
         value.map_or_else(|| self.pick("nguồn công bố không có số liệu", "stated as missing").to_owned(), |value| self.number(value))
     }
 
@@ -345,7 +354,7 @@ impl Words {
         }
     }
 
-    fn control(&self, value: Option<Exact>, agrees: Option<bool>, collector: &str) -> String {
+    pub(crate) fn control(&self, value: Option<Exact>, agrees: Option<bool>, collector: &str) -> String {
         let value = value.map_or_else(|| self.pick("không có điểm", "no points").to_owned(), |value| self.point(value));
         let agrees = match agrees {
             Some(true) => self.pick("khớp", "agrees"),

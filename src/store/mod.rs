@@ -17,6 +17,7 @@ mod schedule;
 mod score_run;
 mod series;
 mod shape;
+mod sourced;
 mod types;
 mod version;
 
@@ -36,6 +37,7 @@ pub use record::{KnownSince, Recorded, RequestRecord, RunRecord};
 pub use run::{Claim, RunRow, Terms};
 pub use schedule::{ScheduleRow, ScheduleStep};
 pub use score_run::ScoreRunRow;
+pub use sourced::{PageQuery, Position, Sourced};
 
 /// An open database with its tables in place. Clones share their connections.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@
 mod claims;
 mod columns;
 mod observations;
+mod pages;
 mod records;
 
 #[path = "../support/databases.rs"]

@@ -2,6 +2,9 @@
 //!
 //! The modules in reading order; ARCHITECTURE.md is the map.
 
+// A run is a deep nest of futures (schedule, run, request, politeness, database), which optimised builds lay out whole.
+#![recursion_limit = "256"]
+
 pub mod model;
 
 pub mod settings;

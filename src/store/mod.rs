@@ -147,6 +147,9 @@ async fn open_sqlite(path: &str) -> Result<Db, StoreError> {
     let pool = || SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None);
     // Runs queue for the one writer; a queue of large records may take minutes and is no error.
     let write = pool().max_connections(1).acquire_timeout(Duration::from_secs(300));
+    // A full disk ends a transaction by itself; the driver then counts one that is still open, and would refuse the next
+    // for ever. Such a connection is closed, and another one opened.
+    let write = write.before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }));
     let write = write.connect_with(options.clone()).await.map_err(unreachable)?;
     migrator(SQLITE_MIGRATIONS).run(&write).await.map_err(StoreError::while_migrating(path))?;
     let read = pool().max_connections(4).connect_with(options.read_only(true)).await.map_err(unreachable)?;

@@ -37,7 +37,7 @@ async fn a_locked_database_is_waited_for() {
     let Db::Sqlite { write, .. } = &db else { panic!("not a file") };
     let lock = write.begin_with("begin immediate").await.expect("the lock");
     // Longer than the busy timeout of 5 s.
-    copy.says("cannot plan or claim runs; they wait", 1).await;
+    copy.says("database is locked", 1).await;
     let before = recorded(&db).await;
     lock.rollback().await.expect("given back");
     goes_on(&db, before).await;

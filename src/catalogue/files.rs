@@ -106,6 +106,11 @@ impl Files {
         }
     }
 
+    /// Leaves out the files whose path is not kept.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        self.0.retain(|path, _| keep(path));
+    }
+
     /// These files with others laid over them: a path that both hold has the other's text.
     pub fn overlay(mut self, other: Files) -> Files {
         self.0.extend(other.0);

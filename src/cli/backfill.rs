@@ -157,7 +157,7 @@ pub async fn resume(arguments: &PauseArguments, installation: &Installation) -> 
 async fn schedule_of(arguments: &PauseArguments, installation: &Installation) -> anyhow::Result<(Db, ScheduleRow)> {
     collector(installation, &arguments.collector)?;
     let db = installation.existing_db().await?;
-    let row = db.schedules().await?.into_iter().find(|row| row.collector == arguments.collector);
+    let row = db.schedule(&arguments.collector).await?;
     let row = row.with_context(|| format!("{} was never scheduled: no service has run with it yet", arguments.collector))?;
     Ok((db, row))
 }

@@ -1,5 +1,6 @@
 //! `thuocdo demo`: a province on loopback, collected, checked, scored, ranked and explained.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -11,16 +12,17 @@ use tempfile::TempDir;
 
 use super::output::{Format, Table};
 use super::output::{say, say_part};
-use super::score;
+use super::{score, serve};
 use crate::catalogue::{Catalogue, Files};
 use crate::collect::archive::Archive;
 use crate::collect::run::{Ran, When, Workplace, run_once};
 use crate::collect::source::Politeness;
-use crate::demo::{Figures, SIMULATED, serve};
+use crate::demo::{Figures, Portal, SIMULATED, serve as serve_portal};
 use crate::model::{Period, PeriodKind, RunState, Trigger, Ts, Unit};
 use crate::score::ScoreRun;
 use crate::score::explain::Lang;
 use crate::scoring::{self, Scoring};
+use crate::serve::{Service, start};
 use crate::settings::Settings;
 use crate::store::Db;
 
@@ -36,9 +38,12 @@ pub struct DemoArguments {
     /// Seed of the simulated figures
     #[arg(long, default_value_t = 268)]
     seed: u64,
-    /// The day that is simulated
-    #[arg(long, value_name = "INSTANT", default_value = "2026-10-08T00:00:00Z")]
-    at: Ts,
+    /// The day that is simulated (with --once 2026-10-08T00:00:00Z, else today)
+    #[arg(long, value_name = "INSTANT", requires = "once")]
+    at: Option<Ts>,
+    /// Where the demonstration that stays serves its pages
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8268", conflicts_with = "once")]
+    listen: SocketAddr,
     /// Keep database and evidence in this new folder (a temporary one, removed at the end)
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -90,34 +95,75 @@ impl Ground {
 
 /// Runs the demonstration.
 pub async fn demo(arguments: &DemoArguments, format: Format) -> anyhow::Result<ExitCode> {
-    if !arguments.once {
-        bail!("write `demo --once`: the demonstration that stays and serves pages comes with a later version");
-    }
-    match &arguments.bodies {
-        Some(folder) => super::demo_bodies::demo(folder, arguments.folder.as_deref(), format).await,
-        None => simulated(arguments, format).await,
+    match (&arguments.bodies, arguments.once) {
+        (Some(folder), true) => super::demo_bodies::demo(folder, arguments.folder.as_deref(), format).await,
+        (Some(_), false) => bail!("recorded bodies are shown once: write `demo --once --bodies DIR`"),
+        (None, true) => once(arguments, format).await,
+        (None, false) => stays(arguments).await,
     }
 }
 
-async fn simulated(arguments: &DemoArguments, format: Format) -> anyhow::Result<ExitCode> {
+/// A simulated province on loopback, and what asks it.
+struct Simulated {
+    settings: Settings,
+    /// Code maps of the simulated bodies, laid over the shipped files.
+    laid_over: Files,
+    portal: Portal,
+    today: chrono::NaiveDate,
+}
+
+async fn simulate(seed: u64, at: Ts) -> anyhow::Result<Simulated> {
     let (registry_only, _) = Catalogue::load(&Files::embedded());
     let mut settings = Settings::default();
-    let today = arguments.at.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
-    let figures = figures(arguments.seed, &settings, &registry_only, today)?;
+    let today = at.utc().with_timezone(&chrono_tz::Asia::Ho_Chi_Minh).date_naive();
+    let figures = figures(seed, &settings, &registry_only, today)?;
     let laid_over = code_map_files(&figures)?;
-    let catalogue = overlaid(laid_over.clone())?;
-    let portal = serve(figures).await.context("cannot serve the simulated province on loopback")?;
+    let portal = serve_portal(figures).await.context("cannot serve the simulated province on loopback")?;
     settings.province.insert("documents".to_owned(), DOCUMENTS.to_owned());
     settings.rewrite = [PORTAL, DOCUMENTS].map(|from| (from.to_owned(), portal.url())).into();
+    Ok(Simulated { settings, laid_over, portal, today })
+}
+
+/// Collects and scores in a service that goes on until it is stopped, with its pages.
+async fn stays(arguments: &DemoArguments) -> anyhow::Result<ExitCode> {
+    serve::begin_log(serve::LogFormat::Text);
+    let now = Ts::now();
+    let Simulated { mut settings, laid_over, portal, .. } = simulate(arguments.seed, now).await?;
+    let ground = Ground::new(arguments.folder.as_deref())?;
+    settings.evidence = ground.folder.join("evidence");
+    settings.store = format!("sqlite:{}", ground.folder.join("thuocdo.db").display());
+    settings.service.listen = arguments.listen;
+    settings.note = SIMULATED.to_owned();
+    let mut files = Files::embedded().overlay(laid_over.clone());
+    // The portal that is simulated is that of 2026; its older service has ended.
+    files.retain(|path| !path.starts_with("collectors/npsp-2025"));
+    let pages = start::bind(arguments.listen, "--listen").await?;
+    let alone = start::alone(&settings)?;
+    let parts = start::prepare(settings, (files, Vec::new()), false).await?;
+    let (service, reloads) = Service::new(parts);
+    let live = service.live();
+    let runs = collect(&service.place(&live), When::Now).await?;
+    say!("Thu thập ({SIMULATED})\n{}\n", runs_table(&runs).aligned());
+    say!("http://{}  (Ctrl-C: dừng)", arguments.listen);
+    let running = serve::Running { service, reloads, listeners: (pages, None), alone };
+    let code = running.until_stopped().await?;
+    portal.stop().await?;
+    Ok(code)
+}
+
+/// Collects, scores, ranks and explains once.
+async fn once(arguments: &DemoArguments, format: Format) -> anyhow::Result<ExitCode> {
+    let at = arguments.at.map_or_else(|| "2026-10-08T00:00:00Z".parse(), Ok)?;
+    let Simulated { settings, laid_over, portal, today } = simulate(arguments.seed, at).await?;
+    let catalogue = overlaid(laid_over.clone())?;
     let ground = Ground::new(arguments.folder.as_deref())?;
     let (db, archive, politeness) = (ground.db().await?, ground.archive(), Politeness::default());
     let place =
         Workplace { settings: &settings, catalogue: &catalogue, db: &db, archive: &archive, politeness: &politeness, owner: "cli:demo" };
-    let runs = collect(&place, arguments.at).await?;
+    let runs = collect(&place, When::Stated(at)).await?;
     portal.stop().await?;
     let period = Period::holding(PeriodKind::Year, today);
-    let scoring =
-        Scoring::of(&catalogue, &catalogue.criteria["qd766-2026"], Some(settings.province_unit()), period, arguments.at, &db).await?;
+    let scoring = Scoring::of(&catalogue, &catalogue.criteria["qd766-2026"], Some(settings.province_unit()), period, at, &db).await?;
     let run = scoring.score()?;
     let explained = explained(&scoring, &run, &place).await?;
     show(format, &runs, &run, &explained)?;
@@ -192,13 +238,13 @@ pub(super) fn overlaid(files: Files) -> anyhow::Result<Catalogue> {
     }
 }
 
-async fn collect(place: &Workplace<'_>, at: Ts) -> anyhow::Result<Vec<Ran>> {
+async fn collect(place: &Workplace<'_>, when: When) -> anyhow::Result<Vec<Ran>> {
     // Hidden unless a terminal is attached.
     let progress = ProgressBar::new(COLLECTORS.len() as u64);
     let mut runs = Vec::new();
     for id in COLLECTORS {
         let loaded = place.catalogue.collectors.get(id).with_context(|| format!("the shipped files have no collector {id}"))?;
-        runs.push(run_once(place, loaded, When::Stated(at), Trigger::Manual).await?);
+        runs.push(run_once(place, loaded, when, Trigger::Manual).await?);
         progress.inc(1);
     }
     progress.finish_and_clear();

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use super::files;
 use crate::collect::run::chain;
+use crate::serve::service::ReloadRequests;
 use crate::serve::start::{self, StartError, alone, bind};
 use crate::serve::{Service, canary, notify, run, scores};
 use crate::settings::Settings;
@@ -27,7 +28,7 @@ pub struct ServeArguments {
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
+pub(super) enum LogFormat {
     /// One JSON object a line.
     Json,
     /// For people.
@@ -51,12 +52,12 @@ pub async fn serve(arguments: &ServeArguments, settings: Option<&Path>) -> anyho
 }
 
 /// A service whose sockets are bound and whose database is open.
-struct Running {
-    service: Arc<Service>,
-    reloads: crate::serve::service::ReloadRequests,
+pub(super) struct Running {
+    pub service: Arc<Service>,
+    pub reloads: ReloadRequests,
     /// Where pages and API are served, and where metrics are if apart.
-    listeners: (TcpListener, Option<TcpListener>),
-    alone: start::Alone,
+    pub listeners: (TcpListener, Option<TcpListener>),
+    pub alone: start::Alone,
 }
 
 async fn started(arguments: &ServeArguments, settings: Option<&Path>) -> Result<Running, StartError> {
@@ -75,7 +76,7 @@ async fn started(arguments: &ServeArguments, settings: Option<&Path>) -> Result<
 }
 
 impl Running {
-    async fn until_stopped(self) -> anyhow::Result<ExitCode> {
+    pub async fn until_stopped(self) -> anyhow::Result<ExitCode> {
         let Running { service, reloads, listeners: (pages, observed), alone } = self;
         let (recorded, changes) = tokio::sync::mpsc::channel(1024);
         let mut beside = tokio::task::JoinSet::new();
@@ -119,9 +120,10 @@ async fn answer(service: Arc<Service>, listener: TcpListener, router: axum::Rout
     }
 }
 
-fn begin_log(format: LogFormat) {
+pub(super) fn begin_log(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("THUOCDO_LOG").unwrap_or_else(|_| "info".into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = log.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()));
     let begun = match format {
         LogFormat::Json => log.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
         LogFormat::Text => log.try_init(),

@@ -419,6 +419,13 @@ impl Metrics {
         self.http_request_duration.with_label_values(&[route]).observe(took.as_secs_f64());
     }
 
+    /// The value of the first series that a line begins so; for tests and the page.
+    pub fn value(&self, series: &str) -> Option<f64> {
+        let text = self.text();
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        line.and_then(|value| value.parse().ok())
+    }
+
     /// The text format of Prometheus, version 0.0.4.
     pub fn text(&self) -> String {
         let mut text = Vec::new();

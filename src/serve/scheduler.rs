@@ -128,11 +128,6 @@ impl Scheduler {
             return Ok(tick);
         }
         let taken: BTreeSet<String> = db.take_steps(&steps, now).await?.into_iter().collect();
-        let mut moved = BTreeMap::new();
-        if taken.len() < steps.len() {
-            // Another copy was here, or somebody paused a collector.
-            moved = by_id(db.schedules().await?);
-        }
         for step in steps {
             let id = step.to.collector.clone();
             let (Some(loaded), true) = (collectors.get(id.as_str()), self.slots.contains_key(&id)) else { continue };
@@ -140,7 +135,8 @@ impl Scheduler {
                 tick.due += step.run.len() as u64;
                 tick.missed += step.missed.iter().map(|missed| missed.n.unsigned_abs()).sum::<u64>();
                 self.slots.insert(id, Slot::of(step.to, loaded));
-            } else if let Some(row) = moved.remove(&id) {
+            } else if let Some(row) = db.schedule(&id).await? {
+                // Another copy was here, or somebody paused the collector.
                 self.slots.insert(id, Slot::of(row, loaded));
             }
         }

@@ -104,17 +104,28 @@ impl Db {
     /// # Errors
     /// When the database does not answer.
     pub async fn open_runs(&self, now: Ts) -> Result<Vec<(RunRow, Option<Reason>)>, StoreError> {
-        // One look into the index per collector, however long its backlog is. The first condition of the inner query is the
-        // index's own, word for word: SQLite uses it only then; and `cross join` keeps it from walking all runs.
+        // From one collector with open runs to the next by index, and then to its oldest: the cost grows neither with the
+        // backlog nor with the collectors that have nothing open. The first condition is the index's own, word for word:
+        // SQLite uses it only then; and `cross join` keeps it from walking all runs.
         const SQL: &str = "
+            with recursive waiting (collector) as (
+                select (
+                    select f.collector from run f where (f.state in ('due', 'running') or f.retry_at is not null)
+                    order by f.collector limit 1)
+                union all
+                select (
+                    select n.collector from run n
+                    where (n.state in ('due', 'running') or n.retry_at is not null) and n.collector > w.collector
+                    order by n.collector limit 1)
+                from waiting w where w.collector is not null)
             select r.collector, r.due_at, r.attempt, r.trigger, r.state, r.claim_until, r.started_at, r.ended_at, r.retry_at,
                 r.spec_sha256, r.owner,
                 (select a.reason from attempt a where a.collector = r.collector
                     order by a.ended_at desc, a.due_at desc, a.attempt desc limit 1)
-            from schedule s cross join run r
-            where r.collector = s.collector and r.due_at = (
+            from waiting w cross join run r
+            where r.collector = w.collector and r.due_at = (
                 select o.due_at from run o
-                where (o.state in ('due', 'running') or o.retry_at is not null) and o.collector = s.collector
+                where (o.state in ('due', 'running') or o.retry_at is not null) and o.collector = w.collector
                     and (o.state = 'due' or (o.state = 'failed' and o.retry_at <= $1) or (o.state = 'running' and o.claim_until < $1))
                 order by o.due_at limit 1)
             order by r.due_at, r.collector";

@@ -56,6 +56,17 @@ impl Db {
         Ok(rows.map_err(StoreError::while_doing("read the schedules"))?.into_iter().map(ScheduleRow::from).collect())
     }
 
+    /// One schedule; `None` if the collector was never scheduled.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn schedule(&self, collector: &str) -> Result<Option<ScheduleRow>, StoreError> {
+        const SQL: &str = "
+            select collector, cron, timezone, planned_until, since, paused_at from schedule where collector = $1";
+        let row: Result<Option<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(collector).fetch_optional(pool).await);
+        Ok(row.map_err(StoreError::while_doing(format!("read the schedule of collector {collector}")))?.map(ScheduleRow::from))
+    }
+
     /// Adds schedules of collectors that have none yet.
     ///
     /// # Errors

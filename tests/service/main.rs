@@ -1,6 +1,9 @@
 //! The unattended service: time passes, copies die, databases go away, and every window is run or missed, once.
 
+mod breaker;
+mod commands;
 mod copies;
+mod itself;
 mod kills;
 mod months;
 mod stops;

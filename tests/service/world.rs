@@ -138,10 +138,16 @@ impl World {
     }
 
     pub fn start_as(&self, name: &str, more: &[&str]) -> Copy {
+        self.start_with(name, more, &[])
+    }
+
+    /// With more arguments and environment.
+    pub fn start_with(&self, name: &str, more: &[&str], environment: &[(&str, &str)]) -> Copy {
         let log = self.path().join(format!("{name}.log"));
         let file = std::fs::File::options().create(true).append(true).open(&log).expect("a log");
         let mut command = Command::new(env!("CARGO_BIN_EXE_thuocdo"));
         command.env_remove("THUOCDO_STORE").env_remove("THUOCDO_EVIDENCE").env("RUST_BACKTRACE", "0").env("THUOCDO_LOG", "info");
+        command.envs(environment.iter().copied());
         command.arg("--settings").arg(self.path().join("thuocdo.toml")).arg("serve").args(more);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("the program of this build");
         Copy { child, log }

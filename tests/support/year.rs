@@ -64,6 +64,7 @@ struct World<'a> {
     all: BTreeMap<String, LoadedCollector>,
     copies: [Scheduler; 2],
     now: Ts,
+    turn: usize,
     attempts: u64,
     retries: BTreeSet<Ts>,
 }
@@ -74,7 +75,7 @@ pub async fn simulate(db: &Db, spec: &Spec) -> Tally {
     let end = after_days(start, spec.days);
     let margin = Duration::from_secs(120);
     let copies = [Scheduler::new("serve:a", margin), Scheduler::new("serve:b", margin)];
-    let mut world = World { db, all: collectors(spec), copies, now: start, attempts: 0, retries: BTreeSet::new() };
+    let mut world = World { db, all: collectors(spec), copies, now: start, turn: 0, attempts: 0, retries: BTreeSet::new() };
     let originals = collectors(spec);
     world.sync().await;
     let mut events = events(spec, start);
@@ -130,7 +131,8 @@ impl World<'_> {
 
     /// Both copies look at what is due until nothing is; what they get they record.
     async fn tick(&mut self) {
-        for no in [0, 1, 0] {
+        for no in [self.turn % 2, (self.turn + 1) % 2] {
+            self.turn += 1;
             loop {
                 let collectors = view(&self.all);
                 let tick = self.copies[no].tick(self.db, &collectors, &BTreeSet::new(), 512, self.now).await.expect("the database answers");

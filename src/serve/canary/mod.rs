@@ -32,7 +32,7 @@ const INDICATORS: &str = r#"schema = 1
 [[indicator]]
 id = "canary_value"
 title = { vi = "Giá trị tự kiểm tra", en = "Value of the self-test" }
-measure = "count"
+measure = "points"
 range = { least = "0" }
 over_units = "sum"
 cite = "the self-test of thuocdo"
@@ -52,20 +52,22 @@ fn files() -> Files {
     files.into_iter().map(|(path, text)| (path.to_owned(), text.to_owned())).collect()
 }
 
+/// The canary with its own files and settings, its answer served on loopback.
+pub struct Canary {
+    settings: Settings,
+    live: Live,
+}
+
 /// Runs the canary until the service stops.
 pub async fn run(service: Arc<Service>) {
-    let address = match listen(&service).await {
-        Ok(address) => address,
+    let canary = match Canary::serve(&service).await {
+        Ok(canary) => canary,
         Err(error) => {
             service.metrics.canary_failures.inc();
             return tracing::error!(error = %error, "the known-answer collector cannot be served on loopback; it does not run");
         }
     };
-    let live = Live::load(files(), Vec::new(), &BTreeMap::new(), service.started_at);
-    let mut settings = service.settings.clone();
-    settings.province = [("unit".to_owned(), "canary-province".to_owned())].into();
-    settings.rewrite = [(ADDRESS.to_owned(), address)].into();
-    let schedule = &live.catalogue.collectors[CANARY].collector.schedule;
+    let schedule = &canary.live.catalogue.collectors[CANARY].collector.schedule;
     loop {
         let now = Ts::now();
         let Some(due) = schedule.cron.next_after(schedule.timezone.0, now) else { return };
@@ -73,34 +75,55 @@ pub async fn run(service: Arc<Service>) {
         if service.stopping.run_until_cancelled(tokio::time::sleep(wait)).await.is_none() {
             return;
         }
-        check(&service, &settings, &live, due).await;
+        if canary.check(&service, due).await.is_ok() {
+            tracing::debug!(collector.id = CANARY, "the known answer was recorded");
+        }
     }
 }
 
-/// One run, and whether it gave the known answer.
-async fn check(service: &Service, settings: &Settings, live: &Live, due: Ts) {
-    let place = Workplace {
-        settings,
-        catalogue: &live.catalogue,
-        db: &service.db,
-        archive: &service.archive,
-        politeness: &service.politeness,
-        owner: &service.owner,
-    };
-    let said = match run_once(&place, &live.catalogue.collectors[CANARY], When::Due(due), Trigger::Schedule).await {
-        // Another copy was first: it says how it went.
-        Err(RunError::NotOurs(_)) => return,
-        Err(error) => Err(chain(&error)),
-        Ok(ran) if ran.state != RunState::Recorded => {
-            Err(ran.reason.map_or_else(|| ran.state.to_string(), |(reason, text)| format!("{reason}: {text}")))
-        }
-        Ok(_) => is_known(service, due).await,
-    };
-    match said {
-        Ok(()) => tracing::debug!(collector.id = CANARY, "the known answer was recorded"),
-        Err(why) => {
+impl Canary {
+    /// Serves the known answer on loopback until the service stops.
+    ///
+    /// # Errors
+    /// No port of loopback can be had.
+    pub async fn serve(service: &Arc<Service>) -> std::io::Result<Canary> {
+        let address = listen(service).await?;
+        let mut settings = service.settings.clone();
+        settings.province = [("unit".to_owned(), "canary-province".to_owned())].into();
+        settings.rewrite = [(ADDRESS.to_owned(), address)].into();
+        Ok(Canary { settings, live: Live::load(files(), Vec::new(), &BTreeMap::new(), service.started_at) })
+    }
+
+    /// Makes the run due at this instant and sees whether it gives the known answer; a failure is counted and logged.
+    ///
+    /// # Errors
+    /// Why the known answer was not recorded.
+    pub async fn check(&self, service: &Service, due: Ts) -> Result<(), String> {
+        let said = self.ask(service, due).await;
+        if let Err(why) = &said {
             service.metrics.canary_failures.inc();
             tracing::error!(collector.id = CANARY, why, "the known answer was not recorded: this installation is not well");
+        }
+        said
+    }
+
+    async fn ask(&self, service: &Service, due: Ts) -> Result<(), String> {
+        let place = Workplace {
+            settings: &self.settings,
+            catalogue: &self.live.catalogue,
+            db: &service.db,
+            archive: &service.archive,
+            politeness: &service.politeness,
+            owner: &service.owner,
+        };
+        match run_once(&place, &self.live.catalogue.collectors[CANARY], When::Due(due), Trigger::Schedule).await {
+            // Another copy was first: it says how it went.
+            Err(RunError::NotOurs(_)) => Ok(()),
+            Err(error) => Err(chain(&error)),
+            Ok(ran) if ran.state != RunState::Recorded => {
+                Err(ran.reason.map_or_else(|| ran.state.to_string(), |(reason, text)| format!("{reason}: {text}")))
+            }
+            Ok(_) => is_known(service, due).await,
         }
     }
 }

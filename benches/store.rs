@@ -81,7 +81,7 @@ async fn claim(db: &Db, collector: Option<&str>) -> (Claim, RunRecord) {
     let collector = collector.map_or_else(|| format!("bench-{}-{minute}", std::process::id()), str::to_owned);
     let run = RunId { collector, due_at: now };
     let claim = db
-        .claim_run(&run, Trigger::Schedule, &Terms { owner: "bench", now, until: now, spec: (&Sha256::of(b""), "") })
+        .claim_run(&run, Trigger::Schedule, &Terms { owner: "bench", now, until: now, spec: (&Sha256::of(b""), Some("")) })
         .await
         .expect("the database answers");
     let record = RunRecord {

@@ -77,10 +77,11 @@ impl<'a> Scoring<'a> {
     }
 }
 
-/// Settles what was known at an instant that is not in the future. Nobody records into a database that cannot be written.
+/// Settles what was known at an instant that is not in the future. A database that cannot be written, read-only or full,
+/// takes no record either; one that is away says so when it is read.
 async fn settle(db: &Db, as_of: Ts) -> Result<(), StoreError> {
     match db.settle(as_of.min(Ts::now())).await {
-        Err(error) if error.is_read_only() => Ok(()),
+        Err(error) if error.passes() => Ok(()),
         settled => settled,
     }
 }

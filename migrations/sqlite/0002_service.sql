@@ -29,7 +29,8 @@ create table attempt (
     primary key (collector, due_at, attempt)
 ) strict, without rowid;
 create index attempt_ended on attempt (collector, ended_at);
-create index attempt_success on attempt (collector, ended_at) where state in ('recorded', 'partial');
+create index attempt_success on attempt (collector, due_at, attempt)
+    where state in ('recorded', 'partial') and trigger <> 'replay';
 create index attempt_changed on attempt (collector, ended_at) where n_new + n_restated > 0;
 
 insert into attempt

@@ -9,8 +9,9 @@ use serde::Serialize;
 use super::Installation;
 use super::output::{self, Format, Table, say};
 use super::run::{collector, exit_code};
+use crate::collect::collector::Source;
 use crate::collect::due::{all_missed, windows};
-use crate::collect::run::{When, run_once};
+use crate::collect::run::{RunError, When, run_once};
 use crate::collect::source::Politeness;
 use crate::model::{MissedWhy, RunId, RunState, Trigger, Ts};
 use crate::serve::scheduler::planned_by;
@@ -107,12 +108,16 @@ async fn run_all(
     loaded: &crate::catalogue::LoadedCollector,
     format: Format,
 ) -> anyhow::Result<ExitCode> {
-    let (archive, politeness) = (installation.archive(), Politeness::shared(db, "cli"));
+    let (archive, politeness) = (installation.archive(), Politeness::shared(db, &installation.owner));
     let place = installation.workplace(db, &archive, &politeness);
     let mut worst = ExitCode::SUCCESS;
     for window in wanted {
         let ran = run_once(&place, loaded, When::Due(window.run.due_at), Trigger::Backfill).await;
-        let ran = ran.with_context(|| format!("cannot run {}", window.run))?;
+        let ran = match ran {
+            // The service was first.
+            Err(RunError::NotOurs(_)) => continue,
+            ran => ran.with_context(|| format!("cannot run {}", window.run))?,
+        };
         if format == Format::Table {
             let seen = ran.recorded;
             let why = ran.reason.as_ref().map(|(reason, text)| format!(": {reason}: {text}")).unwrap_or_default();
@@ -120,6 +125,11 @@ async fn run_all(
         }
         if exit_code(ran.state) != ExitCode::SUCCESS {
             worst = ExitCode::FAILURE;
+        }
+        if let (Source::Http(http), Some((reason, _))) = (&loaded.collector.source, &ran.reason)
+            && http.breaker.stop_on.contains(reason)
+        {
+            bail!("{reason}: the source refuses; it is left alone, and the other windows are not asked for");
         }
     }
     Ok(worst)
@@ -149,7 +159,7 @@ pub async fn resume(arguments: &PauseArguments, installation: &Installation) -> 
     let missed = planned_by(&from).map(|schedule| all_missed(&schedule, from.planned_until, now, MissedWhy::Paused)).unwrap_or_default();
     let n: i64 = missed.iter().map(|missed| missed.n).sum();
     let to = ScheduleRow { paused_at: None, planned_until: now.max(from.planned_until), ..from.clone() };
-    take(&db, ScheduleStep { from, to, run: Vec::new(), missed, replaces_older: false }).await?;
+    take(&db, ScheduleStep { from, to, run: Vec::new(), missed, replaces_older: true }).await?;
     say!("{} goes on; {n} windows were missed", arguments.collector);
     Ok(ExitCode::SUCCESS)
 }

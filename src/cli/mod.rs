@@ -27,6 +27,8 @@ use crate::catalogue::{Catalogue, Files, Problem};
 use crate::collect::archive::Archive;
 use crate::collect::run::Workplace;
 use crate::collect::source::Politeness;
+use crate::model::Ts;
+use crate::serve::start::owner;
 use crate::settings::Settings;
 use crate::store::Db;
 use output::Format;
@@ -129,6 +131,8 @@ async fn in_workplace(command: Command, installation: &Installation, format: For
 pub(crate) struct Installation {
     pub(crate) settings: Settings,
     pub(crate) catalogue: Catalogue,
+    /// Who runs what is run by hand.
+    pub(crate) owner: String,
 }
 
 impl Installation {
@@ -140,7 +144,7 @@ impl Installation {
         for problem in unread.iter().chain(&problems) {
             eprintln!("{problem}");
         }
-        Ok(Installation { settings, catalogue })
+        Ok(Installation { settings, catalogue, owner: owner("cli", Ts::now()) })
     }
 
     /// The database, made if it is not there yet.
@@ -174,7 +178,7 @@ impl Installation {
     }
 
     pub(crate) fn workplace<'a>(&'a self, db: &'a Db, archive: &'a Archive, politeness: &'a Politeness) -> Workplace<'a> {
-        Workplace { settings: &self.settings, catalogue: &self.catalogue, db, archive, politeness, owner: "cli" }
+        Workplace { settings: &self.settings, catalogue: &self.catalogue, db, archive, politeness, owner: &self.owner }
     }
 }
 

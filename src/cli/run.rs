@@ -154,7 +154,7 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         bail!("{} waits for {} under [province] in the settings", arguments.collector, missing.join(", "));
     }
     let (db, archive) = (installation.db().await?, installation.archive());
-    let politeness = Politeness::shared(&db, "cli");
+    let politeness = Politeness::shared(&db, &installation.owner);
     let place = installation.workplace(&db, &archive, &politeness);
     let spinner = output::spinner(format!("collecting {}", arguments.collector));
     let ran = run_once(&place, loaded, when(arguments, installation, loaded)?, Trigger::Manual).await?;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::model::Sha256;
 
@@ -99,7 +100,10 @@ const ZSTD_LEVEL: i32 = 3;
 fn write_private(path: &Path, body: &[u8]) -> std::io::Result<u64> {
     let folder = path.parent().expect("an address stands in a folder");
     make_private_folder(folder)?;
-    let beside = folder.join(format!(".{}.{}", path.file_name().expect("an address is a file").to_string_lossy(), std::process::id()));
+    // Two runs, or two copies on one folder, may keep the same bytes at one moment.
+    static N: AtomicU64 = AtomicU64::new(0);
+    let (name, n) = (path.file_name().expect("an address is a file").to_string_lossy(), N.fetch_add(1, Ordering::Relaxed));
+    let beside = folder.join(format!(".{name}.{}.{n}.{}", std::process::id(), crate::model::Ts::now().micros()));
     let mut file = private_file(&beside)?;
     let packed = zstd::encode_all(body, ZSTD_LEVEL)?;
     file.write_all(&packed)?;

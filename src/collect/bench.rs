@@ -91,7 +91,7 @@ impl<'a> Bench<'a> {
 }
 
 /// Does what takes long, a parse or a synced file, without holding up what else this thread serves.
-fn aside<T>(work: impl FnOnce() -> T) -> T {
+pub fn aside<T>(work: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
         Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(work),
@@ -122,21 +122,21 @@ pub fn judge_attempt(
 pub(super) async fn take_files(bench: &mut Bench<'_>, source: &FileSource, due: Ts) -> Result<(), RunError> {
     let scope = Scope { due, period: None, unit: None, province: bench.place.settings.province.clone() };
     let pattern = &source.glob.get_ref().0;
-    let files = match file::settled(source, &bench.place.settings.drop) {
+    let files = match aside(|| file::settled(source, &bench.place.settings.drop)) {
         Ok(files) if !files.is_empty() => files,
         Ok(_) => return bench.take_failure(scope, pattern, Failure::new(Reason::Config, format!("no settled file matches {pattern:?}"))),
         Err(failure) => return bench.take_failure(scope, pattern, failure),
     };
     let mut known = Vec::new();
     for path in &files {
-        let body = file::read(source, path).body;
+        let body = aside(|| file::read(source, path)).body;
         known.push(match body.as_deref().map(Sha256::of) {
             Some(sha256) => bench.place.db.recorded_at(bench.loaded.collector.id.get_ref(), &sha256).await?,
             None => None,
         });
     }
     for (index, path) in files.iter().enumerate().filter(|(index, _)| known[*index].is_none()) {
-        let mut attempt = file::read(source, path);
+        let mut attempt = aside(|| file::read(source, path));
         if let Some(newer) = known[index..].iter().flatten().min() {
             attempt.at = attempt.at.min(Ts::from(newer.utc() - Duration::microseconds(1)));
         }

@@ -73,8 +73,10 @@ fn said(breaker: &Breaker, attempt: &AttemptRow) -> Said {
 const FIRST_WAIT: std::time::Duration = std::time::Duration::from_secs(5 * 60);
 /// The longest.
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(60 * 60);
-/// After our own trouble, which passes by itself or is mended.
+/// After our own trouble, which passes by itself or is mended; doubled too.
 const OWN_WAIT: std::time::Duration = std::time::Duration::from_secs(60);
+/// After a source that said it is asked too often, and for longer than a run waits.
+const RATE_WAIT: std::time::Duration = std::time::Duration::from_secs(30 * 60);
 
 /// From when a run that has just ended may be claimed again; `None` for never. `circuit` takes this end into account.
 ///
@@ -87,13 +89,18 @@ pub fn retry_at(circuit: Circuit, attempt: i32, (state, reason): (RunState, Opti
         (_, Some(Reason::Config | Reason::AddressBlocked | Reason::RedirectBlocked)) => return None,
         (_, Some(Reason::Interrupted)) => ended_at,
         (Circuit::Open { probe_at, .. }, _) => probe_at.max(ended_at),
-        (Circuit::Closed, Some(Reason::OwnNetwork | Reason::Store | Reason::Internal | Reason::Deadline)) => ended_at.plus(OWN_WAIT),
-        (Circuit::Closed, _) => {
-            let doubled = FIRST_WAIT * 2u32.saturating_pow(u32::try_from(attempt - 1).unwrap_or(0).min(8));
-            ended_at.plus(doubled.min(LONGEST_WAIT))
+        (Circuit::Closed, Some(Reason::OwnNetwork | Reason::Store | Reason::Internal | Reason::Deadline)) => {
+            ended_at.plus(doubled(OWN_WAIT, attempt))
         }
+        (Circuit::Closed, Some(Reason::RateLimited)) => ended_at.plus(doubled(RATE_WAIT, attempt)),
+        (Circuit::Closed, _) => ended_at.plus(doubled(FIRST_WAIT, attempt)),
     };
     (at <= give_up).then_some(at)
+}
+
+/// The wait after an attempt, doubled with each one before it.
+fn doubled(first: std::time::Duration, attempt: i32) -> std::time::Duration {
+    (first * 2u32.saturating_pow(u32::try_from(attempt - 1).unwrap_or(0).min(8))).min(LONGEST_WAIT)
 }
 
 #[cfg(test)]
@@ -160,7 +167,9 @@ mod tests {
         }
         assert_eq!(closed(3, Reason::Timeout, at(19)), None, "the window is over");
         assert_eq!(closed(1, Reason::Config, never), None);
-        assert_eq!(closed(7, Reason::Store, never), Some(at(1)));
+        assert_eq!(closed(1, Reason::Store, never), Some(at(1)));
+        assert_eq!(closed(7, Reason::Store, never), Some(at(60)));
+        assert_eq!(closed(1, Reason::RateLimited, never), Some(at(30)));
         assert_eq!(closed(1, Reason::Interrupted, at(0)), Some(at(0)));
         let open = Circuit::Open { since: at(-9), reason: Reason::Auth, probe_at: at(30) };
         assert_eq!(retry_at(open, 1, (RunState::Failed, Some(Reason::Auth)), at(0), never), Some(at(30)));

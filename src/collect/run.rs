@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::archive::{Archive, ArchiveError};
 use super::ask::{Manner, ask_each};
 use super::bench::{Bench, take_files};
-pub use super::bench::{EvidenceCounts, judge_attempt};
+pub use super::bench::{EvidenceCounts, aside, judge_attempt};
 use super::collector::{Collector, Source};
 use super::read::Known;
 use super::settle::{interrupt, outcome, settle, trouble};
@@ -170,7 +170,7 @@ pub async fn run_claimed(
     conduct: &Conduct<'_>,
 ) -> Result<Ran, RunError> {
     let started_at = when.now();
-    let taken = match Known::load(place.db, loaded, started_at).await {
+    let taken = match in_time(READ_LIMIT, Known::load(place.db, loaded, started_at)).await {
         Ok(known) => {
             let mut bench = Bench::new(place, loaded, &known, when);
             take_all(&mut bench, claim.run.due_at, conduct).await.map(|()| bench.done())
@@ -240,6 +240,15 @@ pub(super) async fn record_run(
     Ok(Ran { run, state, reason: trouble, started_at, ended_at, requests, recorded, evidence, certificate_until })
 }
 
+/// A database that has not answered by then is away: its host may have vanished without a word.
+const READ_LIMIT: Duration = Duration::from_secs(60);
+/// As long as recording the largest run may take, many times over.
+const RECORD_LIMIT: Duration = Duration::from_secs(300);
+
+async fn in_time<T>(limit: Duration, question: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    tokio::time::timeout(limit, question).await.unwrap_or(Err(StoreError::NoAnswer { after: limit }))
+}
+
 /// Between two tries at a database that is away.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -255,7 +264,7 @@ async fn record_patiently(
     let mut wait = FIRST_WAIT;
     let mut is_first = true;
     loop {
-        let error = match db.record_run(claim, record, known_since()).await {
+        let error = match in_time(RECORD_LIMIT, db.record_run(claim, record, known_since())).await {
             Ok(recorded) => return Ok(recorded),
             // A commit whose answer was lost took effect all the same.
             Err(StoreError::ClaimLost { .. }) if !is_first && is_recorded(db, claim, record).await? => return Ok(Recorded::default()),
@@ -268,7 +277,7 @@ async fn record_patiently(
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             // A last try: the database may take it after all.
-            () = conduct.stop.cancelled() => return db.record_run(claim, record, known_since()).await,
+            () = conduct.stop.cancelled() => return in_time(READ_LIMIT, db.record_run(claim, record, known_since())).await,
         }
         is_first = false;
         wait = (wait * 2).min(LONGEST_WAIT);
@@ -305,7 +314,7 @@ pub fn run_limit(collector: &Collector) -> Duration {
 pub(super) async fn claim_run(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId, trigger: Trigger) -> Result<Claim, RunError> {
     let now = Ts::now();
     let until = now.plus(run_limit(&loaded.collector) + CLAIM_MARGIN);
-    let terms = Terms { owner: place.owner, now, until, spec: (&loaded.sha256, &loaded.text) };
+    let terms = Terms { owner: place.owner, now, until, spec: (&loaded.sha256, Some(&loaded.text)) };
     let claimed = place.db.claim_run(run, trigger, &terms).await?;
     claimed.ok_or_else(|| RunError::NotOurs(run.clone()))
 }

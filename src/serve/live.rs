@@ -46,6 +46,11 @@ impl Live {
         self.files.iter().filter(is_good).map(|(file, text)| (file.to_owned(), text.to_owned())).collect()
     }
 
+    /// Whether anything of a folder is in force.
+    pub fn has_files(&self, folder: &str) -> bool {
+        self.files.under(folder).next().is_some()
+    }
+
     /// Files that are wrong now.
     pub fn wrong_files(&self) -> BTreeSet<&str> {
         self.problems.iter().map(|problem| problem.file.as_str()).collect()

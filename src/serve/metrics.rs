@@ -1,6 +1,6 @@
 //! Metrics: what the service counts of itself, for Prometheus. Only what lies in memory is ever read for a scrape.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -48,6 +48,7 @@ pub struct Metrics {
     response_bytes: IntCounter,
     request_duration: Histogram,
     circuit_open: IntGaugeVec,
+    source_stale: IntGaugeVec,
     observations: IntCounter,
     observations_restated: IntCounter,
     observations_rejected: IntCounterVec,
@@ -179,6 +180,7 @@ impl Metrics {
             response_bytes: make.counter("response_bytes_total", "Bytes of answers, content coding removed."),
             request_duration: make.histogram("request_duration_seconds", "From sending a request to a source until its last byte.", &SHORT),
             circuit_open: make.gauges("circuit_open", "Whether the source is left alone, 1 or 0.", &["collector"]),
+            source_stale: make.gauges("source_stale", "Whether the data of the source is older than it may be, 1 or 0.", &["collector"]),
             observations: make.counter("observations_total", "Values that were recorded, new or restated."),
             observations_restated: make.counter("observations_restated_total", "Values that differed from the one known before."),
             observations_rejected: make.counters(
@@ -284,7 +286,7 @@ impl Metrics {
         for gauge in [&self.run_last_success, &self.run_next, &self.data_last_period_end] {
             gauge.with_label_values(&[id]).set(0.0);
         }
-        for gauge in [&self.circuit_open, &self.units_expected, &self.units_reported, &self.codes_unmapped] {
+        for gauge in [&self.circuit_open, &self.source_stale, &self.units_expected, &self.units_reported, &self.codes_unmapped] {
             gauge.with_label_values(&[id]).set(0);
         }
         for kind in ["certificate", "secret"] {
@@ -304,7 +306,7 @@ impl Metrics {
         for gauge in [&self.run_last_success, &self.run_next, &self.data_last_period_end] {
             let _gone = gauge.remove_label_values(&[id]);
         }
-        for gauge in [&self.circuit_open, &self.units_expected, &self.units_reported, &self.codes_unmapped] {
+        for gauge in [&self.circuit_open, &self.source_stale, &self.units_expected, &self.units_reported, &self.codes_unmapped] {
             let _gone = gauge.remove_label_values(&[id]);
         }
         for kind in ["certificate", "secret"] {
@@ -324,10 +326,17 @@ impl Metrics {
             let next = source.next_due.into_iter().chain(source.retry_at).min();
             self.run_next.with_label_values(&id).set(next.map_or(0.0, seconds));
             self.circuit_open.with_label_values(&id).set(i64::from(source.left_alone.is_some()));
+            self.source_stale.with_label_values(&id).set(i64::from(source.stale));
             self.data_last_period_end.with_label_values(&id).set(source.data_until.map_or(0.0, seconds));
-            if let Some(ends) = source.secret_until {
-                self.credential_expiry.with_label_values(&[id[0], "secret"]).set(seconds(ends));
-            }
+            self.credential_expiry.with_label_values(&[id[0], "secret"]).set(source.secret_until.map_or(0.0, seconds));
+        }
+    }
+
+    /// When certificates end, as any copy saw them last.
+    pub fn set_certificates(&self, certificates: &BTreeMap<String, Ts>) {
+        let known = self.known.lock().expect("no one panics while holding the names");
+        for (id, ends) in certificates.iter().filter(|(id, _)| known.contains(*id)) {
+            self.credential_expiry.with_label_values(&[id.as_str(), "certificate"]).set(seconds(*ends));
         }
     }
 
@@ -441,8 +450,6 @@ fn seconds(at: Ts) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::catalogue::Files;
 

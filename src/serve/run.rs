@@ -129,6 +129,12 @@ impl Work {
             let missed = service.stored(Operation::Plan, self.scheduler.sync(&service.db, &collectors, now)).await?;
             service.metrics.runs_missed.inc_by(missed);
             service.metrics.runs_due.inc_by(missed);
+            // A claim whose answer was lost, or a run whose end could not be recorded, is nobody's.
+            let at_work = self.workers.at_work();
+            let left = service.db.take_back(&service.owner, &at_work, now);
+            if service.stored(Operation::Write, left).await? > 0 {
+                tracing::warn!("runs that were left at work are made again");
+            }
             self.synced = Some(Instant::now());
         }
         let (busy, free) = (self.workers.busy(), self.workers.free());
@@ -140,6 +146,7 @@ impl Work {
         self.next = self.scheduler.next_wake();
         if self.gauges.is_none_or(|at| at.elapsed() >= GAUGES_EVERY) {
             service.metrics.set_sources(&sources(&service, live, now).await?);
+            service.metrics.set_certificates(&service.stored(Operation::Read, service.db.certificates()).await?);
             self.gauges = Some(Instant::now());
         }
         Ok(())
@@ -164,6 +171,7 @@ impl Work {
         tracing::info!(swapped = reloaded.swapped, problems = reloaded.problems.len(), "the declarative files were read again");
         reloaded.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         (self.synced, self.gauges) = (None, None);
+        self.scheduler.files_were_read();
         tell_systemd(&[sd_notify::NotifyState::Ready]);
         if let Some(answer) = answer {
             // Whoever asked may have left.
@@ -217,9 +225,15 @@ async fn reload(service: &Service) -> Reloaded {
         service.metrics.reload_failed();
         return Reloaded { swapped: false, problems: vec![problem.to_string()] };
     }
+    // A file system that is not mounted looks like one without files.
+    if let Some(gone) = ["collectors/", "registry/"].iter().find(|folder| old.has_files(folder) && files.under(folder).next().is_none()) {
+        service.metrics.reload_failed();
+        return Reloaded { swapped: false, problems: vec![format!("{gone} has no files any more; the old ones go on")] };
+    }
     let live = Live::load(files, unread, &old.good(), Ts::now());
     let problems = live.problems.iter().map(ToString::to_string).collect();
     service.set_live(live);
+    service.politeness.forget_rates();
     Reloaded { swapped: true, problems }
 }
 

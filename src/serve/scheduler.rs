@@ -10,7 +10,7 @@ use crate::collect::breaker::{ATTEMPTS_JUDGED, Circuit, circuit};
 use crate::collect::collector::{CatchUp, Schedule, Source, Windows, Zone};
 use crate::collect::due::{Plan, all_missed, jitter, plan};
 use crate::collect::run::run_limit;
-use crate::model::{MissedWhy, Reason, RunState, Trigger, Ts};
+use crate::model::{MissedWhy, Reason, RunState, Sha256, Trigger, Ts};
 use crate::serve::sources::interval;
 use crate::store::{Claim, Db, RunRow, ScheduleRow, ScheduleStep, StoreError, Terms};
 
@@ -22,11 +22,17 @@ pub struct Scheduler {
     owner: String,
     claim_margin: Duration,
     slots: BTreeMap<String, Slot>,
+    /// Whether the files were read since the last `sync`: only then may a schedule become another one.
+    is_fresh: bool,
+    /// Files that the store keeps already, as far as this copy knows.
+    kept: BTreeSet<Sha256>,
 }
 
 /// Where a collector's schedule stands, as this copy knows it. The store has the last word.
 struct Slot {
     row: ScheduleRow,
+    /// The store's cron and zone, with the file's rule for what is late.
+    schedule: Schedule,
     jitter: Duration,
     /// When its next window may begin.
     next: Option<Ts>,
@@ -71,12 +77,18 @@ pub enum Task {
 impl Scheduler {
     /// A scheduler that knows nothing yet: `sync` comes first.
     pub fn new(owner: &str, claim_margin: Duration) -> Scheduler {
-        Scheduler { owner: owner.to_owned(), claim_margin, slots: BTreeMap::new() }
+        Scheduler { owner: owner.to_owned(), claim_margin, slots: BTreeMap::new(), is_fresh: true, kept: BTreeSet::new() }
+    }
+
+    /// The declarative files were read again: the next `sync` may change schedules.
+    pub fn files_were_read(&mut self) {
+        self.is_fresh = true;
     }
 
     /// Learns where the schedules stand. A collector that was never seen begins now; one whose cron or zone is another
     /// than it was planned by begins anew: what was due by the old one and not planned yet is missed, nothing is replayed.
-    /// How many windows were missed.
+    /// That happens once after the files were read: copies whose files differ would else take turns at changing it, and
+    /// the collector would never be due. How many windows were missed.
     ///
     /// # Errors
     /// When the database does not answer; then nothing has changed.
@@ -84,10 +96,12 @@ impl Scheduler {
         let mut known: BTreeMap<String, ScheduleRow> = by_id(db.schedules().await?);
         let new: Vec<ScheduleRow> =
             collectors.iter().filter(|(id, _)| !known.contains_key(**id)).map(|(id, loaded)| begun(id, loaded, now)).collect();
-        let changed: Vec<ScheduleStep> = collectors.iter().filter_map(|(id, loaded)| changed(known.get(*id)?, loaded, now)).collect();
+        let changes = collectors.iter().filter_map(|(id, loaded)| changed(known.get(*id)?, loaded, now));
+        let changed: Vec<ScheduleStep> = changes.filter(|_| self.is_fresh).collect();
         let missed = changed.iter().flat_map(|step| &step.missed).map(|missed| missed.n.unsigned_abs()).sum();
         db.add_schedules(&new).await?;
         db.take_steps(&changed, now).await?;
+        self.is_fresh = false;
         if !new.is_empty() || !changed.is_empty() {
             known = by_id(db.schedules().await?);
         }
@@ -122,31 +136,32 @@ impl Scheduler {
 
     /// Turns what is due into runs, once, whichever copy does it.
     async fn plan_windows(&mut self, db: &Db, collectors: &Collectors<'_>, now: Ts) -> Result<Tick, StoreError> {
-        let steps: Vec<ScheduleStep> = self.slots.iter().filter_map(|(id, slot)| slot.step(collectors.get(id.as_str())?, now)).collect();
+        let steps: Vec<ScheduleStep> = self.slots.values().filter_map(|slot| slot.step(now)).collect();
         let mut tick = Tick::default();
         if steps.is_empty() {
             return Ok(tick);
         }
-        let taken: BTreeSet<String> = db.take_steps(&steps, now).await?.into_iter().collect();
+        let taken: BTreeMap<String, u64> = db.take_steps(&steps, now).await?.into_iter().collect();
         for step in steps {
             let id = step.to.collector.clone();
             let (Some(loaded), true) = (collectors.get(id.as_str()), self.slots.contains_key(&id)) else { continue };
-            if taken.contains(&id) {
-                tick.due += step.run.len() as u64;
-                tick.missed += step.missed.iter().map(|missed| missed.n.unsigned_abs()).sum::<u64>();
+            if let Some(passed_over) = taken.get(&id) {
+                let missed = step.missed.iter().map(|missed| missed.n.unsigned_abs()).sum::<u64>();
+                // What is passed over was counted as due when it was planned.
+                tick.due += step.run.len() as u64 + missed;
+                tick.missed += missed + passed_over;
                 self.slots.insert(id, Slot::of(step.to, loaded));
             } else if let Some(row) = db.schedule(&id).await? {
                 // Another copy was here, or somebody paused the collector.
                 self.slots.insert(id, Slot::of(row, loaded));
             }
         }
-        tick.due += tick.missed;
         Ok(tick)
     }
 
     /// Claims what may be claimed, the oldest window of each collector first.
     async fn claim(
-        &self,
+        &mut self,
         db: &Db,
         collectors: &Collectors<'_>,
         busy: &BTreeSet<String>,
@@ -166,11 +181,18 @@ impl Scheduler {
             }
         }
         let terms = |loaded: &'_ LoadedCollector| now.plus(run_limit(&loaded.collector) + self.claim_margin);
-        let asked: Vec<(&RunRow, Terms<'_>)> = wanted
+        let mut asked: Vec<(&RunRow, Terms<'_>)> = wanted
             .iter()
-            .map(|(row, loaded, _)| (row, Terms { owner: &self.owner, now, until: terms(loaded), spec: (&loaded.sha256, &loaded.text) }))
+            .map(|(row, loaded, _)| {
+                let text = (!self.kept.contains(&loaded.sha256)).then_some(loaded.text.as_str());
+                (row, Terms { owner: &self.owner, now, until: terms(loaded), spec: (&loaded.sha256, text) })
+            })
             .collect();
+        // In one order in every copy, so that two of them never wait for each other's rows.
+        asked.sort_by(|(a, _), (b, _)| a.run.cmp(&b.run));
         let claims = db.claim_open(&asked).await?;
+        self.kept
+            .extend(wanted.iter().filter(|(row, _, _)| claims.iter().any(|claim| claim.run == row.run)).map(|(_, l, _)| l.sha256.clone()));
         let ready = claims.into_iter().filter_map(|claim| {
             let (row, _, task) = wanted.iter().find(|(row, _, _)| row.run == claim.run)?;
             Some(Ready { since: self.since(row), task: *task, claim })
@@ -223,18 +245,23 @@ pub fn planned_by(row: &ScheduleRow) -> Option<Schedule> {
 
 impl Slot {
     fn of(row: ScheduleRow, loaded: &LoadedCollector) -> Slot {
-        let schedule = &loaded.collector.schedule;
-        let jitter = jitter(&row.collector, interval(schedule, row.planned_until));
+        let mut schedule = loaded.collector.schedule.clone();
+        let differs = row.cron != schedule.cron.to_string() || row.timezone != schedule.timezone.0.name();
+        if let (true, Some(planned)) = (differs, planned_by(&row)) {
+            tracing::warn!(collector.id = row.collector, cron = row.cron, "another copy plans {} by another schedule", row.collector);
+            (schedule.cron, schedule.timezone) = (planned.cron, planned.timezone);
+        }
+        let jitter = jitter(&row.collector, interval(&schedule, row.planned_until));
         let next = schedule.cron.next_after(schedule.timezone.0, row.planned_until).map(|due| due.plus(jitter));
-        Slot { row, jitter, next }
+        Slot { row, schedule, jitter, next }
     }
 
     /// The step that is due now, if one is.
-    fn step(&self, loaded: &LoadedCollector, now: Ts) -> Option<ScheduleStep> {
+    fn step(&self, now: Ts) -> Option<ScheduleStep> {
         if self.row.paused_at.is_some() || self.next.is_none_or(|next| next > now) {
             return None;
         }
-        let schedule = &loaded.collector.schedule;
+        let schedule = &self.schedule;
         let Plan { run, missed } = plan(schedule, self.row.planned_until, now.minus(self.jitter));
         let last = run.iter().map(|(due, _)| *due).chain(missed.iter().map(|missed| missed.last_due)).max()?;
         let replaces_older = match schedule.catch_up.windows {
@@ -254,7 +281,7 @@ impl Slot {
 /// What is to be done with an open run; `None` if it waits for the probe of a source that is left alone.
 async fn task(db: &Db, loaded: &LoadedCollector, row: &RunRow, trouble: Option<Reason>, now: Ts) -> Result<Option<Task>, StoreError> {
     let (Source::Http(http), Some(_)) = (&loaded.collector.source, trouble) else { return Ok(Some(Task::Ask(Manner::Whole))) };
-    let attempts = db.attempts(&row.run.collector, ATTEMPTS_JUDGED).await?;
+    let attempts = db.telling_attempts(&row.run.collector, ATTEMPTS_JUDGED).await?;
     Ok(match circuit(&http.breaker, &attempts) {
         Circuit::Closed => Some(Task::Ask(Manner::Whole)),
         Circuit::Open { probe_at, .. } if now >= probe_at => Some(Task::Ask(Manner::Probe)),

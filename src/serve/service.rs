@@ -40,8 +40,8 @@ pub struct Service {
     live: RwLock<Arc<Live>>,
     /// When the scheduler last looked at what is due, in microseconds; 0 before the first time.
     heartbeat: AtomicI64,
-    /// Why the database did not do what it was asked last, "" if it did.
-    store_trouble: Mutex<String>,
+    /// Why the database did not do what it was asked last, "" if it did: for reading and for writing.
+    store_trouble: [Mutex<String>; 2],
 }
 
 /// What came of reading the declarative files again.
@@ -87,6 +87,9 @@ impl Operation {
     }
 }
 
+/// A database that has not answered by then is away: its host may have vanished without a word.
+pub const STORE_LIMIT: Duration = Duration::from_secs(60);
+
 /// The parts of a service that has not begun to work.
 pub struct Parts {
     /// Settings of the installation.
@@ -111,7 +114,7 @@ impl Service {
         let metrics = Metrics::new();
         let (stopping, ending) = (CancellationToken::new(), CancellationToken::new());
         let live = RwLock::new(Arc::new(live));
-        let (heartbeat, store_trouble) = (AtomicI64::new(0), Mutex::default());
+        let (heartbeat, store_trouble) = (AtomicI64::new(0), <[Mutex<String>; 2]>::default());
         let service = Service {
             settings,
             db,
@@ -153,10 +156,10 @@ impl Service {
         Ts::from_micros(self.heartbeat.load(Ordering::Relaxed)).filter(|at| at.micros() != 0)
     }
 
-    /// Why the database did not do what it was asked last; `None` if it did.
+    /// Why the database did not do what it was asked last; `None` if it did. One that can be read may refuse to be written.
     pub fn store_trouble(&self) -> Option<String> {
-        let trouble = self.store_trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        (!trouble.is_empty()).then_some(trouble)
+        let troubles = self.store_trouble.iter().map(|trouble| trouble.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        troubles.into_iter().find(|trouble| !trouble.is_empty())
     }
 
     /// What a run or an explanation needs around it.
@@ -175,7 +178,8 @@ impl Service {
     pub fn note_store(&self, operation: Operation, took: Duration, error: Option<&StoreError>) {
         self.metrics.observe_store(operation, took, error);
         let trouble = error.filter(|error| error.passes()).map(|error| chain(error)).unwrap_or_default();
-        *self.store_trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        let kind = usize::from(operation != Operation::Read);
+        *self.store_trouble[kind].lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Asks the database; how long it took and whether it failed is counted.
@@ -184,7 +188,8 @@ impl Service {
     /// Those of the question.
     pub async fn stored<T>(&self, operation: Operation, question: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let started = Instant::now();
-        let answer = question.await;
+        let late = |_| Err(StoreError::NoAnswer { after: STORE_LIMIT });
+        let answer = tokio::time::timeout(STORE_LIMIT, question).await.unwrap_or_else(late);
         self.note_store(operation, started.elapsed(), answer.as_ref().err());
         answer
     }

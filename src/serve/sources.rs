@@ -133,18 +133,18 @@ pub struct KnownOfSources {
 /// # Errors
 /// When the database does not answer.
 pub async fn sources(service: &Service, live: &Live, now: Ts) -> Result<Vec<SourceState>, StoreError> {
-    let known = service.stored(Operation::Read, load(service)).await?;
+    let known = service.stored(Operation::Read, load(service, now)).await?;
     Ok(judge_all(service, live, &known, now))
 }
 
-async fn load(service: &Service) -> Result<KnownOfSources, StoreError> {
+async fn load(service: &Service, now: Ts) -> Result<KnownOfSources, StoreError> {
     let db = &service.db;
     let by_collector = |rows: Vec<AttemptRow>| rows.into_iter().map(|row| (row.run.collector.clone(), row)).collect::<BTreeMap<_, _>>();
     let ended = by_collector(db.newest_attempts(Newest::Ended).await?);
     let mut attempts = BTreeMap::new();
     for (id, last) in &ended {
         if last.reason.is_some() {
-            attempts.insert(id.clone(), db.attempts(id, ATTEMPTS_JUDGED).await?);
+            attempts.insert(id.clone(), db.telling_attempts(id, ATTEMPTS_JUDGED).await?);
         }
     }
     Ok(KnownOfSources {
@@ -152,7 +152,7 @@ async fn load(service: &Service) -> Result<KnownOfSources, StoreError> {
         success: by_collector(db.newest_attempts(Newest::Success).await?),
         changed: by_collector(db.newest_attempts(Newest::Changed).await?),
         retries: db.retries().await?.into_iter().collect(),
-        running: db.running().await?.into_iter().map(|row| row.run.collector).collect(),
+        running: db.running(now).await?.into_iter().map(|row| row.run.collector).collect(),
         ended,
         attempts,
     })
@@ -188,8 +188,8 @@ pub fn judge(loaded: &LoadedCollector, lacks: &[String], known: &KnownOfSources,
         (Source::Http(_), None) | (Source::File(_), _) => Circuit::Closed,
     };
     let enabled = lacks.is_empty() && !paused;
-    let limit = stale_after(&collector.schedule, now);
     let newest = facts.success.map(|row| row.run.due_at).or(schedule.map(|row| row.since));
+    let limit = stale_after(&collector.schedule, newest.unwrap_or(now));
     let stale = enabled && newest.is_some_and(|newest| now.since(newest) > limit);
     let state = match facts.ended {
         _ if !lacks.is_empty() => State::Waiting,
@@ -229,11 +229,15 @@ fn of_attempt(last: &AttemptRow, stale: bool) -> State {
     }
 }
 
-/// How old a collector's data may be: as its file says, else twice the time between two windows and an hour.
-pub fn stale_after(schedule: &Schedule, now: Ts) -> Duration {
+/// How old a collector's data may be that is of this instant: as its file says, else until an hour after the second
+/// window that follows, however far apart its windows lie.
+pub fn stale_after(schedule: &Schedule, newest: Ts) -> Duration {
     match schedule.stale_after {
         Some(span) => span.0,
-        None => 2 * interval(schedule, now) + Duration::from_secs(3600),
+        None => {
+            let following = schedule.cron.upcoming(schedule.timezone.0, newest, 2);
+            following.last().map_or(Duration::MAX, |second| second.since(newest).saturating_add(Duration::from_secs(3600)))
+        }
     }
 }
 

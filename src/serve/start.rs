@@ -115,11 +115,11 @@ fn lock_path(database: &Path) -> PathBuf {
     name.into()
 }
 
-/// Who this copy is: `serve:HOST:PID:START`.
-pub fn owner(now: Ts) -> String {
+/// Who this process is: `serve:HOST:PID:START`, `cli:HOST:PID:START`.
+pub fn owner(what: &str, now: Ts) -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = if host.trim().is_empty() { std::env::var("HOSTNAME").unwrap_or_default() } else { host.trim().to_owned() };
-    format!("serve:{host}:{}:{}", std::process::id(), now.micros())
+    format!("{what}:{host}:{}:{}", std::process::id(), now.micros())
 }
 
 /// Opens the database, gives back what an earlier copy left at work, and loads the declarative files.
@@ -133,7 +133,7 @@ pub async fn prepare(settings: Settings, (files, unread): (Files, Vec<Problem>),
         return Err(StartError::Clock { now, newest });
     }
     if matches!(db, Db::Sqlite { .. }) {
-        let n = db.take_back(now).await?;
+        let n = db.take_back("serve:", &[], now).await?;
         if n > 0 {
             tracing::warn!(runs = n, "runs that an earlier service left at work are made again");
         }
@@ -146,7 +146,7 @@ pub async fn prepare(settings: Settings, (files, unread): (Files, Vec<Problem>),
     for problem in &live.problems {
         tracing::warn!(file = %problem.file, "{problem}");
     }
-    Ok(Parts { owner: owner(now), started_at: now, settings, db, live })
+    Ok(Parts { owner: owner("serve", now), started_at: now, settings, db, live })
 }
 
 /// The versions that wrong collector files had when they were last used.

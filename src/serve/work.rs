@@ -17,7 +17,7 @@ use crate::collect::collector::{Collector, Source, Windows};
 use crate::collect::due::OLDEST_CAUGHT_UP;
 use crate::collect::read::n_units_expected;
 use crate::collect::run::{Conduct, Ended, Ran, RunError, When, chain, run_claimed};
-use crate::model::{Reason, RunState, Ts};
+use crate::model::{Reason, RunId, RunState, Ts};
 use crate::store::{AttemptRow, Claim, KnownSince, Recorded, RunRecord, StoreError};
 
 /// The runs at work in this copy.
@@ -37,6 +37,11 @@ impl Workers {
     /// How many more runs may begin.
     pub fn free(&self) -> usize {
         (self.service.settings.service.runs.get() as usize).saturating_sub(self.at_work.len())
+    }
+
+    /// Runs at work.
+    pub fn at_work(&self) -> Vec<RunId> {
+        self.at_work.values().map(|claim| claim.run.clone()).collect()
     }
 
     /// Collectors at work.
@@ -62,8 +67,9 @@ impl Workers {
             None => std::future::pending().await,
             Some(Ok((id, ()))) => drop(self.at_work.remove(&id)),
             Some(Err(error)) => {
+                // Recorded beside the others: this wait may be given up at any moment.
                 if let Some(claim) = self.at_work.remove(&error.id()) {
-                    record_panic(&self.service, &claim, &error.to_string()).await;
+                    self.tasks.spawn(record_panic(Arc::clone(&self.service), claim, error.to_string()));
                 }
             }
         }
@@ -73,7 +79,7 @@ impl Workers {
     /// Waits until nobody is at work, at most so long. Whether nobody is.
     pub async fn finish(&mut self, within: Duration) -> bool {
         let all = async {
-            while !self.at_work.is_empty() {
+            while !self.tasks.is_empty() {
                 self.next_ended().await;
             }
         };
@@ -118,7 +124,7 @@ async fn carry_out(service: Arc<Service>, live: Arc<Live>, ready: Ready, recorde
 }
 
 async fn ask(service: &Service, live: &Live, loaded: &LoadedCollector, claim: &Claim, manner: Manner) -> Result<Ran, RunError> {
-    let past = service.stored(Operation::Read, service.db.attempts(&claim.run.collector, ATTEMPTS_JUDGED)).await?;
+    let past = service.stored(Operation::Read, service.db.telling_attempts(&claim.run.collector, ATTEMPTS_JUDGED)).await?;
     let give_up = give_up(&loaded.collector, claim);
     let again = |ended: &Ended| again(&loaded.collector, claim, &past, ended, give_up);
     let conduct = Conduct { manner, stop: &service.ending, again: &again, patient: true };
@@ -183,13 +189,13 @@ fn failed(at: Ts, reason: Reason, error: String, retry_at: Option<Ts>) -> RunRec
 }
 
 /// A run whose code failed is a failed run; it is tried again once, for what it met may have passed.
-async fn record_panic(service: &Service, claim: &Claim, error: &str) {
+async fn record_panic(service: Arc<Service>, claim: Claim, error: String) {
     tracing::error!(run.id = %claim.run, collector.id = %claim.run.collector, error, "a fault of this program ended run {}", claim.run);
     let at = Ts::now();
     let retry_at = (claim.attempt == 1).then(|| at.plus(Duration::from_secs(300)));
-    let record = failed(at, Reason::Internal, error.to_owned(), retry_at);
+    let record = failed(at, Reason::Internal, error, retry_at);
     service.metrics.run_failed(&claim.run.collector, Reason::Internal);
-    if let Err(error) = service.stored(Operation::Record, service.db.record_run(claim, &record, KnownSince::Clock(at))).await {
+    if let Err(error) = service.stored(Operation::Record, service.db.record_run(&claim, &record, KnownSince::Clock(at))).await {
         tracing::error!(run.id = %claim.run, error = %chain(&error), "and it could not be recorded");
     }
 }

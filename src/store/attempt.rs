@@ -1,5 +1,7 @@
 //! Attempts: how every try at a run ended. The breaker, the page and the metrics are functions of these rows.
 
+use sqlx::QueryBuilder;
+
 use super::record::RunRecord;
 use super::run::{Claim, RunRow};
 use super::types::text;
@@ -92,7 +94,7 @@ macro_rules! select_attempt {
     };
 }
 
-/// Which attempt of each collector.
+/// Which attempt of each collector; one that only read old evidence again is neither the last nor a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Newest {
     /// The one that ended last.
@@ -112,14 +114,15 @@ impl Db {
         // One look into an index per collector, however many years lie behind it.
         const ENDED: &str = select_attempt!(
             "from schedule s cross join attempt a where a.collector = s.collector and (a.due_at, a.attempt) =
-                (select n.due_at, n.attempt from attempt n where n.collector = s.collector
+                (select n.due_at, n.attempt from attempt n where n.collector = s.collector and n.trigger <> 'replay'
                     order by n.ended_at desc, n.due_at desc, n.attempt desc limit 1)
             order by a.collector"
         );
         const SUCCESS: &str = select_attempt!(
             "from schedule s cross join attempt a where a.collector = s.collector and (a.due_at, a.attempt) =
                 (select n.due_at, n.attempt from attempt n where n.collector = s.collector and n.state in ('recorded', 'partial')
-                    order by n.ended_at desc, n.due_at desc, n.attempt desc limit 1)
+                    and n.trigger <> 'replay'
+                    order by n.due_at desc, n.attempt desc limit 1)
             order by a.collector"
         );
         const CHANGED: &str = select_attempt!(
@@ -163,6 +166,27 @@ impl Db {
         let rows: Result<Vec<Columns>, _> =
             on!(self.reader(), |pool| sqlx::query_as(SQL).bind(collector).bind(limit).fetch_all(pool).await);
         let rows = rows.map_err(StoreError::while_doing(format!("read the attempts of collector {collector}")))?;
+        Ok(rows.into_iter().map(AttemptRow::of).collect())
+    }
+
+    /// The attempts of a collector that say something of its source, newest first: not those that only read old evidence
+    /// again, and not those that trouble of our own ended, of which there may be any number in between.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn telling_attempts(&self, collector: &str, limit: i64) -> Result<Vec<AttemptRow>, StoreError> {
+        const SQL: &str = select_attempt!("from attempt a where a.trigger <> 'replay' and a.collector = ");
+        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| {
+            let mut sql = QueryBuilder::new(SQL);
+            sql.push_bind(collector).push(" and (a.reason is null or a.reason not in (");
+            let mut ours = sql.separated(", ");
+            for reason in Reason::ALL.iter().filter(|reason| reason.is_ours()) {
+                ours.push_bind(*reason);
+            }
+            sql.push(")) order by a.ended_at desc, a.due_at desc, a.attempt desc limit ").push_bind(limit);
+            sql.build_query_as().fetch_all(pool).await
+        });
+        let rows = rows.map_err(StoreError::while_doing(format!("read what the attempts of collector {collector} say")))?;
         Ok(rows.into_iter().map(AttemptRow::of).collect())
     }
 

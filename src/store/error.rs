@@ -62,6 +62,12 @@ pub enum StoreError {
     /// One run says two different things of one number; which one counts is not for the database to choose.
     #[error("run {run} gives two values of {}: nothing of it was recorded", .0.what(), run = .0.run)]
     TwoValues(Box<TwoValues>),
+    /// The database did not answer in time.
+    #[error("the database did not answer within {after:?}")]
+    NoAnswer {
+        /// How long was waited.
+        after: std::time::Duration,
+    },
     /// A statement failed.
     #[error("the database could not {doing}")]
     Query {
@@ -119,7 +125,7 @@ impl StoreError {
     /// (a lost claim, two values, a constraint) stays broken.
     pub fn passes(&self) -> bool {
         match self {
-            StoreError::Unreachable { .. } => true,
+            StoreError::Unreachable { .. } | StoreError::NoAnswer { .. } => true,
             StoreError::Query { source, .. } => match source {
                 sqlx::Error::Database(error) => error.code().is_some_and(|code| passing_code(&code)),
                 sqlx::Error::Io(_)
@@ -139,12 +145,6 @@ impl StoreError {
             | StoreError::NotEnded { .. }
             | StoreError::TwoValues(_) => false,
         }
-    }
-
-    /// Whether the database can be read but not written.
-    pub fn is_read_only(&self) -> bool {
-        let StoreError::Query { source: sqlx::Error::Database(error), .. } = self else { return false };
-        error.code().is_some_and(|code| code == "25006" || (code.len() < 5 && code.parse::<u32>().is_ok_and(|code| code & 0xff == 8)))
     }
 
     /// For `map_err`: a statement failed while doing this.

@@ -1,5 +1,6 @@
 //! The horizon: up to when scores have been made. What is recorded later counts as known later, whatever a clock says.
 
+use super::version::just_after;
 use super::{Db, StoreError, Tx, on};
 use crate::model::Ts;
 
@@ -35,4 +36,11 @@ pub(super) async fn hold(tx: &mut Tx) -> Result<Ts, sqlx::Error> {
         Tx::Sqlite(tx) => sqlx::query_scalar("select at from horizon where id = 1").fetch_one(&mut **tx).await,
         Tx::Postgres(tx) => sqlx::query_scalar("select at from horizon where id = 1 for share").fetch_one(&mut **tx).await,
     }
+}
+
+/// When something recorded now counts as known: now, but after the horizon. One that lies far ahead was set by a clock
+/// that was wrong; what was scored as of then was no moment of the past.
+pub(super) fn after(horizon: Ts, now: Ts) -> Ts {
+    const CLOCKS_DIFFER: std::time::Duration = std::time::Duration::from_secs(300);
+    if horizon > now.plus(CLOCKS_DIFFER) { now } else { now.max(just_after(horizon)) }
 }

@@ -5,8 +5,12 @@ use std::time::Duration;
 use super::{Db, StoreError, on};
 use crate::model::Ts;
 
+/// What is reserved for longer than anybody reserves was reserved by a clock that was wrong.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
+
 impl Db {
     /// Takes one of `slots` rights of this name for a while; `None` if all are taken. Whoever has one extends it.
+    /// Everybody takes rights of one name for the same time, so that one that ends far later is that of a wrong clock.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -14,13 +18,14 @@ impl Db {
         const SQL: &str = "
             insert into lease (name, slot, holder, until) values ($1, $2, $3, $4)
             on conflict (name, slot) do update set holder = excluded.holder, until = excluded.until
-            where lease.until <= $5 or lease.holder = excluded.holder
+            where lease.until <= $5 or lease.holder = excluded.holder or lease.until > $6
             returning slot";
         let taken = async {
             let mut tx = self.begin().await?;
             for slot in 1..=slots {
                 let got: Option<i32> = on!(&mut tx, |tx| {
                     let take = sqlx::query_scalar(SQL).bind(name).bind(slot).bind(holder).bind(until).bind(now);
+                    let take = take.bind(until.plus(CLOCKS_DIFFER));
                     take.fetch_optional(&mut **tx).await?
                 });
                 if got.is_some() {
@@ -54,11 +59,12 @@ impl Db {
     pub async fn reserve_request(&self, host: &str, every: Duration, now: Ts) -> Result<Ts, StoreError> {
         const SQLITE: &str = "
             insert into host_rate (host, next_at) values ($1, $2 + $3)
-            on conflict (host) do update set next_at = max(host_rate.next_at, $2) + $3
+            on conflict (host) do update set next_at = case when host_rate.next_at > $4 then $2 else max(host_rate.next_at, $2) end + $3
             returning next_at - $3";
         const POSTGRES: &str = "
             insert into host_rate (host, next_at) values ($1, $2 + $3 * interval '1 microsecond')
-            on conflict (host) do update set next_at = greatest(host_rate.next_at, $2) + $3 * interval '1 microsecond'
+            on conflict (host) do update set next_at =
+                case when host_rate.next_at > $4 then $2 else greatest(host_rate.next_at, $2) end + $3 * interval '1 microsecond'
             returning next_at - $3 * interval '1 microsecond'";
         let micros = i64::try_from(every.as_micros()).unwrap_or(i64::MAX / 4);
         let reserved = async {
@@ -67,7 +73,10 @@ impl Db {
                 super::Tx::Sqlite(_) => SQLITE,
                 super::Tx::Postgres(_) => POSTGRES,
             };
-            let at: Ts = on!(&mut tx, |tx| sqlx::query_scalar(sql).bind(host).bind(now).bind(micros).fetch_one(&mut **tx).await?);
+            let at: Ts = on!(&mut tx, |tx| {
+                let reserve = sqlx::query_scalar(sql).bind(host).bind(now).bind(micros);
+                reserve.bind(now.plus(every * 100 + CLOCKS_DIFFER)).fetch_one(&mut **tx).await?
+            });
             tx.commit().await?;
             Ok(at)
         };

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use super::series::SeriesKey;
 use super::types::text;
-use super::version::{Seen, just_after, observe};
+use super::version::{Seen, observe};
 use super::{Claim, Db, StoreError, TwoValues, Tx, answer, attempt, horizon, on, shape};
 use crate::model::{Finding, GateResult, Period, Reading, Reason, Request, RequestOutcome, RunState, Ts};
 
@@ -105,7 +105,7 @@ impl Db {
                 return Ok(None);
             }
             let now = match known {
-                KnownSince::Clock(now) => now.max(just_after(horizon::hold(&mut tx).await?)),
+                KnownSince::Clock(now) => horizon::after(horizon::hold(&mut tx).await?, now),
                 KnownSince::Stated(at) => at,
             };
             lock_collector(&mut tx, &claim.run.collector).await?;

@@ -25,8 +25,8 @@ pub struct Terms<'a> {
     pub now: Ts,
     /// Until when nobody else may have it.
     pub until: Ts,
-    /// SHA-256 and text of the collector file; kept with the first run that uses it.
-    pub spec: (&'a Sha256, &'a str),
+    /// SHA-256 and text of the collector file; kept with the first run that uses it. Without the text it is known to be kept.
+    pub spec: (&'a Sha256, Option<&'a str>),
 }
 
 /// One run as the database knows it.
@@ -100,6 +100,7 @@ impl Db {
 
     /// What may be claimed now, the oldest of each collector: planned, failed and to be tried again, or left behind
     /// by a copy whose claim ran out; each with the trouble of the collector's last attempt. Oldest first.
+    /// What somebody ran by hand is for them to run again.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -126,7 +127,8 @@ impl Db {
             where r.collector = w.collector and r.due_at = (
                 select o.due_at from run o
                 where (o.state in ('due', 'running') or o.retry_at is not null) and o.collector = w.collector
-                    and (o.state = 'due' or (o.state = 'failed' and o.retry_at <= $1) or (o.state = 'running' and o.claim_until < $1))
+                    and (o.state = 'due' or (o.trigger in ('schedule', 'catch_up')
+                        and ((o.state = 'failed' and o.retry_at <= $1) or (o.state = 'running' and o.claim_until < $1))))
                 order by o.due_at limit 1)
             order by r.due_at, r.collector";
         let rows: Result<Vec<OpenRun>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await);
@@ -151,9 +153,7 @@ impl Db {
                 if row.state == RunState::Running {
                     attempt::insert_lost(&mut tx, row).await?;
                 }
-                if row.spec != *terms.spec.0 || row.attempt == 0 {
-                    keep_spec(&mut tx, &row.run.collector, terms.spec).await?;
-                }
+                keep_spec(&mut tx, &row.run.collector, terms.spec).await?;
                 claims.push(claim);
             }
             tx.commit().await?;
@@ -162,33 +162,39 @@ impl Db {
         claimed.await.map_err(StoreError::while_doing(format!("claim {} runs", wanted.len())))
     }
 
-    /// Gives back what earlier services left at work on this database; only for the one that is alone on it (SQLite).
-    /// Each attempt is kept as interrupted and may be claimed again at once. How many there were.
+    /// Gives back what the owners whose name begins so left at work, but for what is really at work. Each attempt is kept
+    /// as interrupted; the run may be claimed again at once the first time, later each time after it. How many there were.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn take_back(&self, now: Ts) -> Result<usize, StoreError> {
+    pub async fn take_back(&self, owner: &str, at_work: &[RunId], now: Ts) -> Result<usize, StoreError> {
         const LEFT: &str = "
             select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
             from run
-            where state = 'running' and owner like 'serve:%'";
+            where state = 'running'";
         const SQL: &str = "
-            update run set state = 'failed', ended_at = $3, retry_at = $3
-            where collector = $1 and due_at = $2 and state = 'running'";
+            update run set state = 'failed', ended_at = $3, retry_at = $4
+            where collector = $1 and due_at = $2 and attempt = $5 and state = 'running'";
         let taken = async {
+            let left: Vec<Columns> = on!(self.reader(), |pool| sqlx::query_as(LEFT).fetch_all(pool).await?);
+            let is_left = |row: &RunRow| row.owner.starts_with(owner) && !at_work.contains(&row.run);
+            let left: Vec<RunRow> = left.into_iter().map(RunRow::from).filter(is_left).collect();
+            if left.is_empty() {
+                return Ok(0);
+            }
             let mut tx = self.begin().await?;
-            let left: Vec<Columns> = on!(&mut tx, |tx| sqlx::query_as(LEFT).fetch_all(&mut **tx).await?);
-            for row in left.iter().cloned().map(RunRow::from) {
+            for row in &left {
                 attempt::insert_lost(&mut tx, &RunRow { claim_until: now, ..row.clone() }).await?;
+                let retry_at = now.plus(wait_after_loss(row.attempt));
                 on!(&mut tx, |tx| {
-                    let give = sqlx::query(SQL).bind(&row.run.collector).bind(row.run.due_at).bind(now);
-                    give.execute(&mut **tx).await.map(drop)
+                    let give = sqlx::query(SQL).bind(&row.run.collector).bind(row.run.due_at).bind(now).bind(retry_at);
+                    give.bind(row.attempt).execute(&mut **tx).await.map(drop)
                 })?;
             }
             tx.commit().await?;
             Ok(left.len())
         };
-        taken.await.map_err(StoreError::while_doing("take back the runs of an earlier service"))
+        taken.await.map_err(StoreError::while_doing("take back runs that were left at work"))
     }
 
     /// When the next try at a failed run of each collector may begin.
@@ -198,23 +204,23 @@ impl Db {
     pub async fn retries(&self) -> Result<Vec<(String, Ts)>, StoreError> {
         const SQL: &str = "
             select collector, min(retry_at) from run
-            where retry_at is not null
+            where retry_at is not null and trigger in ('schedule', 'catch_up')
             group by collector order by collector";
         let rows: Result<Vec<(String, Ts)>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).fetch_all(pool).await);
         rows.map_err(StoreError::while_doing("list the runs that are tried again"))
     }
 
-    /// The runs that are at work now.
+    /// The runs whose claims hold: somebody is at work on them.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn running(&self) -> Result<Vec<RunRow>, StoreError> {
+    pub async fn running(&self, now: Ts) -> Result<Vec<RunRow>, StoreError> {
         const SQL: &str = "
             select collector, due_at, attempt, trigger, state, claim_until, started_at, ended_at, retry_at, spec_sha256, owner
             from run
-            where state = 'running'
+            where state = 'running' and claim_until >= $1
             order by collector, due_at";
-        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).fetch_all(pool).await);
+        let rows: Result<Vec<Columns>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(now).fetch_all(pool).await);
         Ok(rows.map_err(StoreError::while_doing("list the runs at work"))?.into_iter().map(RunRow::from).collect())
     }
 
@@ -285,6 +291,12 @@ impl Db {
     }
 }
 
+/// A run that ends the process that carries it out must not do so every few seconds.
+fn wait_after_loss(attempt: i32) -> std::time::Duration {
+    let doubled = 60 * 2u64.saturating_pow(u32::try_from(attempt - 2).unwrap_or(0).min(6));
+    std::time::Duration::from_secs(if attempt <= 1 { 0 } else { doubled.min(3600) })
+}
+
 /// The attempt that is ours now; `None` if the run is not to be had.
 async fn claim(tx: &mut Tx, run: &RunId, trigger: Trigger, terms: &Terms<'_>) -> Result<Option<i32>, sqlx::Error> {
     // Whoever's insert or update takes effect has the run: a condition that no longer holds returns no row.
@@ -324,7 +336,8 @@ async fn claim_planned(tx: &mut Tx, row: &RunRow, terms: &Terms<'_>) -> Result<O
     Ok(claimed.map(|(attempt, trigger)| Claim { run: run.clone(), attempt, trigger, owner: terms.owner.to_owned() }))
 }
 
-async fn keep_spec(tx: &mut Tx, collector: &str, (sha, text): (&Sha256, &str)) -> Result<(), sqlx::Error> {
+async fn keep_spec(tx: &mut Tx, collector: &str, (sha, text): (&Sha256, Option<&str>)) -> Result<(), sqlx::Error> {
     const SQL: &str = "insert into spec (sha256, collector, text) values ($1, $2, $3) on conflict (sha256) do nothing";
+    let Some(text) = text else { return Ok(()) };
     on!(tx, |tx| sqlx::query(SQL).bind(sha).bind(collector).bind(text).execute(&mut **tx).await.map(drop))
 }

@@ -2,6 +2,7 @@
 
 use sqlx::QueryBuilder;
 
+use super::version::just_after;
 use super::{Db, ROWS_PER_INSERT, StoreError, Tx, on};
 use crate::model::{Missed, MissedWhy, RunState, Sha256, Trigger, Ts};
 
@@ -41,7 +42,7 @@ pub struct ScheduleStep {
     pub run: Vec<(Ts, Trigger)>,
     /// Windows that never will.
     pub missed: Vec<Missed>,
-    /// Whether older windows that wait or are to be tried again give way to these.
+    /// Whether older windows that wait or are to be tried again give way: to these, or to where the schedule stands then.
     pub replaces_older: bool,
 }
 
@@ -91,12 +92,12 @@ impl Db {
         added.await.map_err(StoreError::while_doing("add schedules"))
     }
 
-    /// Takes steps in one transaction; those whose schedule another copy has moved since are left out. How many windows
-    /// became runs, and the collectors whose step was taken.
+    /// Takes steps in one transaction; those whose schedule another copy has moved since are left out. The
+    /// collectors whose step was taken, each with how many older windows were passed over.
     ///
     /// # Errors
     /// When the database does not answer; then none is taken.
-    pub async fn take_steps(&self, steps: &[ScheduleStep], now: Ts) -> Result<Vec<String>, StoreError> {
+    pub async fn take_steps(&self, steps: &[ScheduleStep], now: Ts) -> Result<Vec<(String, u64)>, StoreError> {
         if steps.is_empty() {
             return Ok(Vec::new());
         }
@@ -105,8 +106,8 @@ impl Db {
             let mut taken = Vec::new();
             for step in steps {
                 if move_schedule(&mut tx, step).await? {
-                    take(&mut tx, step, now).await?;
-                    taken.push(step.to.collector.clone());
+                    let passed_over = take(&mut tx, step, now).await?;
+                    taken.push((step.to.collector.clone(), passed_over));
                 }
             }
             tx.commit().await?;
@@ -143,36 +144,37 @@ async fn move_schedule(tx: &mut Tx, step: &ScheduleStep) -> Result<bool, sqlx::E
     })
 }
 
-async fn take(tx: &mut Tx, step: &ScheduleStep, now: Ts) -> Result<(), sqlx::Error> {
-    if let (true, Some((newest, _))) = (step.replaces_older, step.run.last()) {
-        replace_older(tx, &step.to.collector, *newest, now).await?;
-    }
+/// How many older windows were passed over.
+async fn take(tx: &mut Tx, step: &ScheduleStep, now: Ts) -> Result<u64, sqlx::Error> {
+    let newest = step.run.last().map_or(just_after(step.to.planned_until), |(due, _)| *due);
+    let passed_over = match step.replaces_older {
+        true => replace_older(tx, &step.to.collector, newest, now).await?,
+        false => 0,
+    };
     for windows in step.run.chunks(ROWS_PER_INSERT) {
         insert_due(tx, &step.to.collector, windows, now).await?;
     }
     for missed in &step.missed {
         insert_missed(tx, &step.to.collector, missed, now).await?;
     }
-    Ok(())
+    Ok(passed_over)
 }
 
 /// A window that waits becomes missed; one that failed is not tried again.
-async fn replace_older(tx: &mut Tx, collector: &str, newest: Ts, now: Ts) -> Result<(), sqlx::Error> {
-    const WAITING: &str = "
-        update run set state = 'missed', ended_at = $3
-        where (state in ('due', 'running') or retry_at is not null) and collector = $1 and due_at < $2 and state = 'due'
-        returning due_at";
-    const FAILED: &str = "
-        update run set retry_at = null
-        where (state in ('due', 'running') or retry_at is not null) and collector = $1 and due_at < $2 and state = 'failed'";
-    let passed_over: Vec<Ts> = on!(&mut *tx, |tx| {
-        sqlx::query(FAILED).bind(collector).bind(newest).execute(&mut **tx).await?;
-        sqlx::query_scalar(WAITING).bind(collector).bind(newest).bind(now).fetch_all(&mut **tx).await?
-    });
-    for due in passed_over {
-        insert_missed(tx, collector, &Missed { first_due: due, last_due: due, n: 1, why: MissedWhy::Newer }, now).await?;
+async fn replace_older(tx: &mut Tx, collector: &str, newest: Ts, now: Ts) -> Result<u64, sqlx::Error> {
+    const SQL: &str = "
+        update run
+        set state = case state when 'due' then 'missed' else state end, ended_at = coalesce(ended_at, $3), retry_at = null
+        where (state in ('due', 'running') or retry_at is not null) and collector = $1 and due_at < $2
+            and state in ('due', 'failed')
+        returning due_at, state";
+    let older: Vec<(Ts, RunState)> =
+        on!(&mut *tx, |tx| sqlx::query_as(SQL).bind(collector).bind(newest).bind(now).fetch_all(&mut **tx).await?);
+    let passed_over: Vec<Ts> = older.into_iter().filter(|(_, state)| *state == RunState::Missed).map(|(due, _)| due).collect();
+    for due in &passed_over {
+        insert_missed(tx, collector, &Missed { first_due: *due, last_due: *due, n: 1, why: MissedWhy::Newer }, now).await?;
     }
-    Ok(())
+    Ok(passed_over.len() as u64)
 }
 
 /// Runs that wait to be claimed. Their file is known when they are claimed.

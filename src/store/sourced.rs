@@ -4,7 +4,7 @@ use sqlx::QueryBuilder;
 
 use super::types::value;
 use super::{Db, StoreError, on};
-use crate::model::{Exact, Observation, Period, RunId, Sha256, Ts};
+use crate::model::{CANARY, Exact, Observation, Period, RunId, Sha256, Ts};
 
 /// An observation and the bytes it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +103,9 @@ impl Db {
         on!(self.reader(), |pool| {
             let mut sql = QueryBuilder::new(SQL);
             sql.push_bind(query.as_of).push(" where o.series = s.id and o.recorded_at <= ").push_bind(query.as_of);
+            if query.collector.is_none() {
+                sql.push(" and s.collector <> ").push_bind(CANARY);
+            }
             sql.push(NEWEST).push_bind(query.as_of).push(")");
             for (condition, text) in filters {
                 if let Some(text) = text {

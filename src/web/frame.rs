@@ -79,7 +79,9 @@ impl Frame {
             query.append_pair("lang", "en");
         }
         let query = query.finish();
-        if query.is_empty() { self.path.clone() } else { format!("{}?{query}", self.path) }
+        // Two slashes at the beginning would name another host.
+        let path = format!("/{}", self.path.trim_start_matches('/'));
+        if query.is_empty() { path } else { format!("{path}?{query}") }
     }
 
     /// When the page was made, in Vietnam.

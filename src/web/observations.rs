@@ -75,8 +75,8 @@ pub(super) async fn observations(State(service): State<Arc<Service>>, RawQuery(q
     let limit = parameters.number("limit", PAGE_DEFAULT, PAGE_MOST)?;
     let mut query = asked(&parameters, Ts::now())?;
     match service.stored(Operation::Write, service.db.settle(query.as_of)).await {
-        // Nobody records into a database that cannot be written.
-        Err(error) if error.is_read_only() => {}
+        // A database that cannot be written, read-only or full, takes no record either.
+        Err(error) if error.passes() => {}
         settled => settled?,
     }
     let fingerprint = fingerprint(&query);

@@ -10,6 +10,7 @@ use super::parameters;
 use super::refusal::Refusal;
 use super::scores::{load, newest_as_of};
 use super::words;
+use crate::collect::run::aside;
 use crate::model::{Exact, Ts, UnitGroup};
 use crate::score::criteria::CriteriaSet;
 use crate::score::explain::Words;
@@ -113,7 +114,7 @@ pub(super) async fn ranking(view: View, Path((set, period)): Path<(String, Strin
     let (set, period) = (parameters::set(&view.live, &set)?, parameters::period(&period)?);
     let as_of = asked_as_of(&view, set, period).await?;
     let scoring = load(&view.service, &view.live, set, period, as_of).await?;
-    let run = scoring.score()?;
+    let run = aside(|| scoring.score())?;
     let path = format!("/scores/{}/{period}", segment(&set.id));
     html(&Page {
         head: Head::of(&run, frame, &path, None),

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use super::parameters::{self, Parameters};
 use super::refusal::Refusal;
 use super::scores::{load, newest_as_of};
+use crate::collect::run::aside;
 use crate::model::{Sha256, Ts};
 use crate::serve::Service;
 
@@ -29,7 +30,7 @@ pub(super) async fn scores(
         None => newest_as_of(&service, set, period).await?,
     };
     let scoring = load(&service, &live, set, period, as_of).await?;
-    let mut run = scoring.score()?;
+    let mut run = aside(|| scoring.score())?;
     if let Some(unit) = parameters.get("unit") {
         run.sheets.retain(|sheet| sheet.unit == unit);
         if run.sheets.is_empty() {

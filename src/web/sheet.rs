@@ -15,6 +15,7 @@ use super::run::indicator_title;
 use super::score_api::no_sheet;
 use super::scores::load;
 use super::words;
+use crate::collect::run::aside;
 use crate::model::{RunId, Sha256, Ts};
 use crate::score::explain::Words;
 use crate::score::{ControlFigure, GroupScore, Line, LineInput, Sheet, Source};
@@ -91,7 +92,7 @@ pub(super) async fn sheet(view: View, Path((set, period, unit)): Path<(String, S
     let (set, period) = (parameters::set(&view.live, &set)?, parameters::period(&period)?);
     let as_of = asked_as_of(&view, set, period).await?;
     let scoring = load(&view.service, &view.live, set, period, as_of).await?;
-    let run = scoring.score()?;
+    let run = aside(|| scoring.score())?;
     let Some(sheet) = run.sheets.iter().find(|sheet| sheet.unit == unit) else {
         return Err(no_sheet(&unit, &set.id, &period.to_string()));
     };

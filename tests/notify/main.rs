@@ -68,7 +68,7 @@ async fn make_stale(db: &Db, collectors: &[&str]) {
 async fn recover(db: &Db, collector: &str) {
     let now = Ts::now();
     let (run, spec) = (RunId { collector: collector.to_owned(), due_at: now }, "a file");
-    let terms = Terms { owner: "test", now, until: now.plus(DAYS), spec: (&Sha256::of(spec.as_bytes()), spec) };
+    let terms = Terms { owner: "test", now, until: now.plus(DAYS), spec: (&Sha256::of(spec.as_bytes()), Some(spec)) };
     let claim = db.claim_run(&run, Trigger::Schedule, &terms).await.expect("the database answers").expect("nobody else claims");
     let (state, error) = (RunState::Recorded, String::new());
     let record = RunRecord { started_at: now, ended_at: now, state, retry_at: None, reason: None, error, requests: vec![] };

@@ -70,7 +70,7 @@ async fn schedule(db: &Db) {
 async fn record(db: &Db, on_time: i64) {
     let now = Ts::now();
     let (run, spec) = (RunId { collector: COLLECTOR.to_owned(), due_at: now }, "a file");
-    let terms = Terms { owner: "test", now, until: now.plus(A_WHILE), spec: (&Sha256::of(spec.as_bytes()), spec) };
+    let terms = Terms { owner: "test", now, until: now.plus(A_WHILE), spec: (&Sha256::of(spec.as_bytes()), Some(spec)) };
     let claim = db.claim_run(&run, Trigger::Schedule, &terms).await.expect("the database answers").expect("nobody else claims");
     let reading = |indicator: &str, value: i64| Reading {
         indicator: indicator.to_owned(),

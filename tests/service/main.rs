@@ -1,5 +1,6 @@
 //! The unattended service: time passes, copies die, databases go away, and every window is run or missed, once.
 
+mod agreements;
 mod breaker;
 mod commands;
 mod copies;

@@ -122,7 +122,7 @@ async fn a_clock_before_the_last_run_is_not_believed() {
     let db = world.db().await;
     let later = Ts::now().plus(Duration::from_secs(3600));
     let run = RunId { collector: "c1".to_owned(), due_at: later };
-    let terms = Terms { owner: "test", now: later, until: later, spec: (&Sha256::of(b""), "") };
+    let terms = Terms { owner: "test", now: later, until: later, spec: (&Sha256::of(b""), Some("")) };
     let claim = db.claim_run(&run, Trigger::Schedule, &terms).await.expect("the database").expect("ours");
     let (at, state, error) = (later, RunState::Recorded, String::new());
     let record = RunRecord { started_at: at, ended_at: at, state, retry_at: None, reason: None, error, requests: vec![] };

@@ -77,7 +77,7 @@ fn ended(state: RunState, at: Ts, requests: Vec<RequestRecord>) -> RunRecord {
 
 async fn claimed(db: &Db, run: &RunId, now: Ts, until: Ts) -> Option<Claim> {
     let spec = "id = \"npsp-progress\"\n";
-    db.claim_run(run, Trigger::Schedule, &Terms { owner: "test", now, until, spec: (&Sha256::of(spec.as_bytes()), spec) })
+    db.claim_run(run, Trigger::Schedule, &Terms { owner: "test", now, until, spec: (&Sha256::of(spec.as_bytes()), Some(spec)) })
         .await
         .expect("the database answers")
 }

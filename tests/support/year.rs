@@ -49,9 +49,9 @@ fn loaded(id: &str, cron: &str, no: usize) -> LoadedCollector {
 }
 
 fn collectors(spec: &Spec) -> BTreeMap<String, LoadedCollector> {
-    let daily = (0..spec.daily).map(|no| (format!("daily-{no:03}"), format!("{} {} * * *", no * 7 % 60, no % 24), no));
-    // Some at the very minutes that a change of clocks skips or repeats.
-    let hourly = (0..spec.hourly).map(|no| (format!("hourly-{no:03}"), format!("{} * * * *", no * 13 % 60), no));
+    let daily = (0..spec.daily).map(|no| (format!("daily-{no:03}"), format!("{} {} * * *", no % 2 * 30, no % 24), no));
+    // Some at the very hours that a change of clocks skips or repeats.
+    let hourly = (0..spec.hourly).map(|no| (format!("hourly-{no:03}"), format!("{} * * * *", no % 2 * 30), no));
     daily.chain(hourly).map(|(id, cron, no)| (id.clone(), loaded(&id, &cron, no))).collect()
 }
 
@@ -129,10 +129,16 @@ impl World<'_> {
         }
     }
 
-    /// Both copies look at what is due until nothing is; what they get they record.
+    /// The copies look at what is due until nothing is; what they get they record.
     async fn tick(&mut self) {
-        for no in [self.turn % 2, (self.turn + 1) % 2] {
-            self.turn += 1;
+        self.turn += 1;
+        // The second copy looks too, now and then first.
+        let copies: &[usize] = match self.turn % 8 {
+            0 => &[1, 0],
+            1 => &[0, 1],
+            _ => &[0],
+        };
+        for &no in copies {
             loop {
                 let collectors = view(&self.all);
                 let tick = self.copies[no].tick(self.db, &collectors, &BTreeSet::new(), 512, self.now).await.expect("the database answers");
@@ -173,6 +179,7 @@ impl World<'_> {
             Event::ChangeCron(id, cron) => {
                 let no = 1;
                 self.all.insert((*id).to_owned(), loaded(id, cron, no));
+                self.copies.iter_mut().for_each(Scheduler::files_were_read);
             }
             Event::Pause(id) => self.step(id, |row, now| (ScheduleRow { paused_at: Some(now), ..row }, Vec::new())).await,
             Event::Resume(id) => {

@@ -141,7 +141,7 @@ async fn nothing_from_outside_runs() {
 async fn refused_with(world: &World, collector: &str, text: &str) -> RunId {
     let (now, sha, said) = (Ts::now(), Sha256::of(b"spec"), || text.to_owned());
     let run = RunId { collector: collector.to_owned(), due_at: now };
-    let terms = Terms { owner: "test", now, until: now.plus(std::time::Duration::from_secs(60)), spec: (&sha, "spec") };
+    let terms = Terms { owner: "test", now, until: now.plus(std::time::Duration::from_secs(60)), spec: (&sha, Some("spec")) };
     let claim = world.service.db.claim_run(&run, Trigger::Schedule, &terms).await.expect("an answer").expect("a claim");
     let request = Request {
         no: 1,

@@ -61,7 +61,7 @@ pub struct Collector {
 }
 
 /// When a collector is due.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// Five fields, crontab(5).

@@ -96,6 +96,11 @@ impl Politeness {
         Turn(permits, shared)
     }
 
+    /// Forgets what collectors allowed themselves: their files were read again and may allow more.
+    pub fn forget_rates(&self) {
+        self.hosts.lock().expect("no one panics while holding the table of hosts").clear();
+    }
+
     fn allowances(&self, host: &str, rate: &Rate) -> Vec<Arc<Allowance>> {
         let mut hosts = self.hosts.lock().expect("no one panics while holding the table of hosts");
         let of_host = hosts.entry(host.to_owned()).or_default();

@@ -3,16 +3,18 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use chrono_tz::Asia::Ho_Chi_Minh;
 
 use super::frame::{Frame, View, html};
 use super::moment::Moment;
 use super::refusal::Refusal;
 use super::source_card::Card;
 use crate::catalogue::Problem;
-use crate::model::{Period, PeriodKind};
+use crate::model::PeriodKind;
+use crate::score::criteria::CriteriaSet;
+use crate::serve::service::Operation;
 use crate::serve::sources::sources;
 use crate::serve::{SourceState, State};
+use crate::store::ScoreRunRow;
 
 #[derive(Template)]
 #[template(path = "status.html")]
@@ -31,6 +33,9 @@ struct Page<'a> {
     rankings: Vec<(String, String)>,
 }
 
+/// So many score runs are looked back for the newest year of each set.
+const SCORE_RUNS: i64 = 200;
+
 /// How the sources stand. Without a database it still says so, with 503.
 pub(super) async fn status(view: View) -> Result<Response, Refusal> {
     let View { service, live, frame } = &view;
@@ -42,6 +47,8 @@ pub(super) async fn status(view: View) -> Result<Response, Refusal> {
         }
     };
     let silent = status != StatusCode::OK;
+    // Without a database there is no ranking to lead to.
+    let score_runs = service.stored(Operation::Read, service.db.score_runs(None, SCORE_RUNS)).await.unwrap_or_default();
     let trouble = match (service.store_trouble(), silent) {
         (Some(trouble), _) => trouble,
         (None, true) => frame.t("cơ sở dữ liệu không trả lời", "the database does not answer").to_owned(),
@@ -58,7 +65,7 @@ pub(super) async fn status(view: View) -> Result<Response, Refusal> {
         trouble,
         loaded_at: frame.moment(live.loaded_at),
         heartbeat: service.heartbeat().map(|at| frame.moment(at)),
-        rankings: rankings(&view),
+        rankings: rankings(&view, &score_runs),
         frame,
     };
     Ok((status, html(&page)?).into_response())
@@ -86,12 +93,14 @@ fn headline(sources: &[SourceState], n_problems: usize, frame: &Frame) -> String
     text + "."
 }
 
-/// The ranking of each set that holds this year.
-fn rankings(view: &View) -> Vec<(String, String)> {
-    let today = view.frame.now.utc().with_timezone(&Ho_Chi_Minh).date_naive();
-    let year = Period::holding(PeriodKind::Year, today);
-    let sets = view.live.catalogue.criteria.values().filter(|set| set.in_force.touches(year));
-    sets.map(|set| {
+/// The ranking of each set's newest year that was scored.
+fn rankings(view: &View, score_runs: &[ScoreRunRow]) -> Vec<(String, String)> {
+    let newest = |set: &CriteriaSet| {
+        let years = score_runs.iter().filter(|run| run.criteria_set == set.id && run.period.kind() == PeriodKind::Year);
+        years.map(|run| run.period).max()
+    };
+    let sets = view.live.catalogue.criteria.values().filter_map(|set| Some((set, newest(set)?)));
+    sets.map(|(set, year)| {
         let address = format!("/scores/{}/{year}", super::frame::segment(&set.id));
         (view.frame.to(&address), format!("{} · {year}", view.frame.t(&set.title.vi, &set.title.en)))
     })

@@ -306,6 +306,12 @@ mod tests {
             ("\n[rewrite]\n\"dichvucong.gov.vn\" = \"http://127.0.0.1:1\"", 3, "is no base address"),
             ("[province]\nunit = 5", 2, "invalid type"),
             ("\n[province]\nnpsp = \"x\"", 2, "names no unit"),
+            ("[service]\nlisten = \"8268\"", 2, "invalid socket address"),
+            ("[service]\nobserve = 9268", 2, "invalid type"),
+            ("[service]\nruns = 0", 2, "nonzero"),
+            ("[service]\ngrace = \"0s\"", 2, "is not a length of time"),
+            ("[service]\npublic_url = \"thuocdo\"", 2, "relative URL"),
+            ("[service]\nport = 5", 2, "unknown field"),
             ("[province", 1, "table"),
         ] {
             let problem = Settings::parse("thuocdo.toml", text).expect_err(text);

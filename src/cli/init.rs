@@ -39,6 +39,15 @@ npsp = "019d2be3-6a88-732b-8b1c-46b23e7f2084"
 npsp_2025 = "426106"
 # documents = "https://…"          # base address of the document system's statistics page
 
+[service]                          # `thuocdo serve`
+listen = "127.0.0.1:8268"          # pages and API; whoever reaches it may read them
+# observe = "127.0.0.1:9268"       # metrics, health and reload there instead
+# public_url = "https://…"         # what links in messages begin with
+runs = 8                           # at once
+grace = "30s"                      # for running runs, after SIGTERM
+claim_margin = "2m"                # so long after a run's own limit another copy takes it
+canary = true                      # the known answer, every 15 minutes
+
 [notify]                           # whom the service tells: sources stale, changed, well again; certificates and secrets that end
 # webhook = "https://…"            # takes what Alertmanager's /api/v2/alerts takes; or { secret = "notify/webhook" }
 # bearer = { secret = "notify/token" }

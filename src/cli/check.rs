@@ -36,6 +36,8 @@ struct CollectorReport {
     id: String,
     state: &'static str,
     waits_for: Vec<String>,
+    /// What is missing, in words: settings and secrets.
+    lacks: Vec<String>,
     next_due: Vec<Ts>,
 }
 
@@ -95,10 +97,12 @@ fn outside(catalogue: &Catalogue, settings: &Settings, folder: Option<&Path>) ->
 fn collector(loaded: &LoadedCollector, settings: &Settings, now: Ts) -> CollectorReport {
     let schedule = &loaded.collector.schedule;
     let waits_for = loaded.waits_for(settings);
+    let lacks = loaded.lacks(settings);
     CollectorReport {
         id: loaded.collector.id.get_ref().clone(),
-        state: if waits_for.is_empty() { "ready" } else { "waits for settings" },
+        state: if lacks.is_empty() { "ready" } else { "waits for settings" },
         waits_for,
+        lacks,
         next_due: schedule.cron.upcoming(schedule.timezone.0, now, UPCOMING),
     }
 }
@@ -120,7 +124,8 @@ fn table(report: &Report, catalogue: &Catalogue) -> Table {
     for shown in &report.collectors {
         let zone = catalogue.collectors[&shown.id].collector.schedule.timezone.0;
         let state = match shown.waits_for.as_slice() {
-            [] => shown.state.to_owned(),
+            [] if shown.lacks.is_empty() => shown.state.to_owned(),
+            [] => shown.lacks.join("; "),
             names => format!("waits for [province] {}", names.join(", ")),
         };
         let due: Vec<String> = shown.next_due.iter().map(|due| due.utc().with_timezone(&zone).format("%d/%m %H:%M").to_string()).collect();

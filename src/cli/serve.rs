@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::files;
 use crate::collect::run::chain;
@@ -44,8 +45,10 @@ pub async fn serve(arguments: &ServeArguments, settings: Option<&Path>) -> anyho
     match started(arguments, settings).await {
         Ok(running) => running.until_stopped().await,
         Err(error) => {
-            tracing::error!(error = %chain(&error), "the service does not start");
-            eprintln!("error: {}", chain(&error));
+            match arguments.log {
+                LogFormat::Json => tracing::error!("the service does not start: {}", chain(&error)),
+                LogFormat::Text => eprintln!("error: {}", chain(&error)),
+            }
             Ok(ExitCode::from(error.exit_code()))
         }
     }
@@ -80,12 +83,14 @@ impl Running {
         let Running { service, reloads, listeners: (pages, observed), alone } = self;
         let (recorded, changes) = tokio::sync::mpsc::channel(1024);
         let mut beside = tokio::task::JoinSet::new();
+        // Pages and health answer until the last run has ended.
+        let ended = CancellationToken::new();
         let (people, machines) = (web::pages(Arc::clone(&service)), web::observation(Arc::clone(&service)));
         match observed {
-            None => drop(beside.spawn(answer(Arc::clone(&service), pages, people.merge(machines)))),
+            None => drop(beside.spawn(answer(ended.clone(), pages, people.merge(machines)))),
             Some(observed) => {
-                beside.spawn(answer(Arc::clone(&service), pages, people));
-                beside.spawn(answer(Arc::clone(&service), observed, machines));
+                beside.spawn(answer(ended.clone(), pages, people));
+                beside.spawn(answer(ended.clone(), observed, machines));
             }
         }
         if service.settings.service.canary {
@@ -94,7 +99,8 @@ impl Running {
         beside.spawn(scores::run(Arc::clone(&service), changes));
         beside.spawn(notify::run(Arc::clone(&service)));
         let in_order = run::run(Arc::clone(&service), reloads, recorded).await?;
-        // Whatever serves beside the runs has seen `stopping`.
+        ended.cancel();
+        // Whatever works beside the runs has seen `stopping`.
         let _ended = tokio::time::timeout(std::time::Duration::from_secs(12), async {
             while let Some(ended) = beside.join_next().await {
                 if let Err(error) = ended {
@@ -110,12 +116,12 @@ impl Running {
     }
 }
 
-/// Answers at one address until the service stops.
-async fn answer(service: Arc<Service>, listener: TcpListener, router: axum::Router) {
+/// Answers at one address until the service has ended.
+async fn answer(ended: CancellationToken, listener: TcpListener, router: axum::Router) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "listening on http://{address}");
     }
-    if let Err(error) = web::serve(listener, router, service.stopping.clone()).await {
+    if let Err(error) = web::serve(listener, router, ended).await {
         tracing::error!(error = %error, "pages, API or metrics are not served any more");
     }
 }

@@ -40,8 +40,8 @@ pub struct Service {
     live: RwLock<Arc<Live>>,
     /// When the scheduler last looked at what is due, in microseconds; 0 before the first time.
     heartbeat: AtomicI64,
-    /// Why the database did not do what it was asked last, "" if it did: for reading and for writing.
-    store_trouble: [Mutex<String>; 2],
+    /// Why the database did not do what it was asked last, "" if it did: for each operation.
+    store_trouble: [Mutex<String>; Operation::ALL.len()],
 }
 
 /// What came of reading the declarative files again.
@@ -114,7 +114,7 @@ impl Service {
         let metrics = Metrics::new();
         let (stopping, ending) = (CancellationToken::new(), CancellationToken::new());
         let live = RwLock::new(Arc::new(live));
-        let (heartbeat, store_trouble) = (AtomicI64::new(0), <[Mutex<String>; 2]>::default());
+        let (heartbeat, store_trouble) = (AtomicI64::new(0), Default::default());
         let service = Service {
             settings,
             db,
@@ -178,8 +178,7 @@ impl Service {
     pub fn note_store(&self, operation: Operation, took: Duration, error: Option<&StoreError>) {
         self.metrics.observe_store(operation, took, error);
         let trouble = error.filter(|error| error.passes()).map(|error| chain(error)).unwrap_or_default();
-        let kind = usize::from(operation != Operation::Read);
-        *self.store_trouble[kind].lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        *self.store_trouble[operation as usize].lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     /// Asks the database; how long it took and whether it failed is counted.

@@ -89,22 +89,23 @@ pub struct SourceState {
 }
 
 impl SourceState {
-    /// Whether it is meant to run.
+    /// Whether it is meant to run; one that waits for a setting or secret is, and its data grows old.
     pub fn enabled(&self) -> bool {
-        !matches!(self.state, State::Disabled | State::Waiting | State::Paused)
+        !matches!(self.state, State::Disabled | State::Paused)
     }
 
     /// Whether somebody must look at it.
     pub fn is_broken(&self) -> bool {
         match self.state {
             State::Disabled
+            | State::Waiting
             | State::LeftAlone
             | State::Failing
             | State::OwnTrouble
             | State::Quarantined
             | State::Stale
             | State::Partial => true,
-            State::Waiting | State::Paused | State::New | State::Ok => self.stale || self.drift,
+            State::Paused | State::New | State::Ok => self.stale || self.drift,
         }
     }
 }
@@ -190,7 +191,7 @@ pub fn judge(loaded: &LoadedCollector, lacks: &[String], known: &KnownOfSources,
     let enabled = lacks.is_empty() && !paused;
     let newest = facts.success.map(|row| row.run.due_at).or(schedule.map(|row| row.since));
     let limit = stale_after(&collector.schedule, newest.unwrap_or(now));
-    let stale = enabled && newest.is_some_and(|newest| now.since(newest) > limit);
+    let stale = !paused && newest.is_some_and(|newest| now.since(newest) > limit);
     let state = match facts.ended {
         _ if !lacks.is_empty() => State::Waiting,
         _ if paused => State::Paused,

@@ -143,6 +143,17 @@ pub async fn prepare(settings: Settings, (files, unread): (Files, Vec<Problem>),
     if !last_good.is_empty() {
         live = Live::load(files, unread, &last_good, now);
     }
+    if live.catalogue.registry.unit(settings.province_unit()).is_none() {
+        let unit = settings.province_unit();
+        return Err(StartError::Settings(format!(
+            "[province] unit = {unit:?} is no unit of the registry: write the id of a province in registry/units, like \"H49\""
+        )));
+    }
+    for (id, loaded) in &live.catalogue.collectors {
+        for lack in loaded.lacks(&settings) {
+            tracing::warn!(collector.id = id, "{id} waits: {lack}");
+        }
+    }
     for problem in &live.problems {
         tracing::warn!(file = %problem.file, "{problem}");
     }

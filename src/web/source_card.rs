@@ -55,6 +55,14 @@ impl Card {
 /// What the state means, then what the reason means.
 fn means(source: &SourceState, frame: &Frame) -> String {
     let state = words::state_means(source.state).in_(&frame.lang);
+    if source.drift && source.state == State::Ok {
+        return frame
+            .t(
+                "Số liệu đã ghi nhận, nhưng câu trả lời có điểm khác với trước: mở lượt thu cuối, xem các phát hiện và làm theo.",
+                "The values were recorded, but the answer differs from what is known: open the last run, read its findings and follow them.",
+            )
+            .to_owned();
+    }
     match (source.state, source.reason) {
         (State::LeftAlone | State::Failing | State::OwnTrouble | State::Quarantined | State::Partial, Some(reason)) => {
             format!("{state} {}: {}", frame.t("Lý do", "Reason"), words::sentence(reason, frame.lang))
@@ -78,6 +86,7 @@ fn times(source: &SourceState, frame: &Frame) -> Vec<(&'static str, Option<Momen
     let moment = |at: Option<crate::model::Ts>| at.map(|at| frame.moment(at));
     let mut times = vec![
         (frame.t("Kiểm tra lần cuối", "Last checked"), moment(source.last_checked)),
+        (frame.t("Ghi nhận lần cuối", "Last recorded"), moment(source.last_success)),
         (frame.t("Số liệu đổi lần cuối", "Last changed"), moment(source.last_changed)),
         (frame.t("Kỳ hạn tới", "Next due"), moment(source.next_due)),
     ];

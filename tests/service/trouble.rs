@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use thuocdo::model::{Reason, RunState};
 use thuocdo::store::Db;
 use tokio::net::{TcpListener, TcpStream};
@@ -126,14 +127,29 @@ async fn a_server_that_takes_no_writes_is_waited_for() {
     let mut copy = world.start();
     copy.says("ended: recorded", 3).await;
     let db = Db::open(&address).await.expect("the database");
-    databases::set_read_only(&address, true).await;
+    set_read_only(&address, true).await;
     copy.says("read-only transaction", 1).await;
     let before = recorded(&db).await;
-    databases::set_read_only(&address, false).await;
+    set_read_only(&address, false).await;
     goes_on(&db, before).await;
     copy.signal("TERM");
     assert!(copy.ended(Duration::from_secs(30)).await.success());
     db.close().await;
+}
+
+/// Lets a database take writes or not, for sessions that begin from now on; ends the others.
+async fn set_read_only(url: &str, is_read_only: bool) {
+    let mut admin: url::Url = url.parse().expect("an address");
+    let name = admin.path().trim_start_matches('/').to_owned();
+    admin.set_path("/postgres");
+    let mut admin = PgConnection::connect(admin.as_str()).await.expect("the server answers");
+    for statement in [
+        format!("alter database {name} set default_transaction_read_only = {is_read_only}"),
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"),
+    ] {
+        // Safe: the name is made of numbers.
+        admin.execute(AssertSqlSafe(statement)).await.expect("done");
+    }
 }
 
 /// A small file system of its own, where this user may mount one; it goes when this is dropped.

@@ -40,19 +40,3 @@ pub async fn new_database(server: &str) -> String {
     url.set_path(&name);
     url.into()
 }
-
-/// Lets a database take writes or not, for sessions that begin from now on; ends the others.
-#[allow(dead_code, reason = "only some suites need it")]
-pub async fn set_read_only(url: &str, is_read_only: bool) {
-    let mut admin: url::Url = url.parse().expect("an address");
-    let name = admin.path().trim_start_matches('/').to_owned();
-    admin.set_path("/postgres");
-    let mut admin = PgConnection::connect(admin.as_str()).await.expect("the server answers");
-    for statement in [
-        format!("alter database {name} set default_transaction_read_only = {is_read_only}"),
-        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"),
-    ] {
-        // Safe: the name is made of numbers.
-        admin.execute(AssertSqlSafe(statement)).await.expect("done");
-    }
-}

@@ -127,7 +127,10 @@ pub fn reveal(secret: &Secret) -> Result<String, Failure> {
     }
     let from_file = std::env::var_os("CREDENTIALS_DIRECTORY")
         .and_then(|folder| std::fs::read_to_string(std::path::Path::new(&folder).join(&flat)).ok());
-    from_file
-        .map(|text| text.trim_end().to_owned())
-        .ok_or_else(|| Failure::new(Reason::Config, format!("the secret {:?} is not set: set {variable}", secret.secret)))
+    from_file.map(|text| text.trim_end().to_owned()).ok_or_else(|| {
+        Failure::new(
+            Reason::Config,
+            format!("the secret {:?} is not set: set {variable}, or give the file {flat} by systemd's LoadCredential", secret.secret),
+        )
+    })
 }

@@ -55,7 +55,7 @@ impl Sender {
         let is_over = told == Told::Resolved;
         let says = if is_over { says.resolved(row.kind) } else { says };
         let subject = row.kind.subject();
-        let page = if subject == "collector" { format!("/sources/{}", row.subject) } else { "/sources".to_owned() };
+        let page = if subject == "collector" { format!("/sources/{}", row.subject) } else { "/".to_owned() };
         Posted {
             status: if is_over { "resolved" } else { "firing" },
             labels: self.labels(row.kind.label(), row.kind.severity().label(), [(subject, row.subject.clone())]),

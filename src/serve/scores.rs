@@ -41,7 +41,7 @@ const LEASE: &str = "scores";
 const HELD: Duration = Duration::from_secs(180);
 
 /// An attempt may be recorded later than it ended: so long after is looked for it. What comes later waits for the daily look.
-const LATE: Duration = Duration::from_secs(15 * 60);
+const LATE: Duration = Duration::from_secs(2 * 60);
 
 /// Scores what changes, until the service stops. Collectors that recorded come through the channel.
 pub async fn run(service: Arc<Service>, recorded: Receiver<String>) {

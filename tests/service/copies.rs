@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use thuocdo::model::{RunState, Ts};
+use thuocdo::store::Db;
 
 use crate::databases;
-use crate::world::{World, collector, portal, until};
+use crate::world::{Copy, World, collector, portal, until};
 
 const COLLECTORS: [&str; 6] = ["c1", "c2", "c3", "c4", "c5", "c6"];
-const WINDOWS: u64 = 12;
+const WINDOWS: u64 = 30;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_copies_record_every_window_once() {
@@ -28,13 +29,13 @@ async fn three_copies_record_every_window_once() {
     let mut copies = [world.start_as("one", &[]), world.start_as("two", &[]), world.start_as("three", &[])];
     for copy in &mut copies {
         copy.says("\"ready\"", 1).await;
-        copy.says("ended: recorded", 1).await;
     }
     let [one, two, three] = &mut copies;
-    one.kill();
-    // Stopped while it has runs: they are claimed 3 s at most.
-    two.signal("STOP");
     let db = world.db().await;
+    // Both while they have runs, which are claimed for 3 s at most.
+    stopped_at_work(&db, one).await;
+    one.kill();
+    stopped_at_work(&db, two).await;
     until("all windows are recorded", Duration::from_secs(90), async || {
         let mut n = 0;
         for id in COLLECTORS {
@@ -62,10 +63,25 @@ async fn three_copies_record_every_window_once() {
             assert_eq!(requests.len(), 1, "{}: the late result is refused, not doubled", row.run);
         }
     }
-    assert_eq!(owners.len(), 3, "all copies took part: {owners:?}");
+    assert!(owners.len() >= 2, "the others took part: {owners:?}");
     assert!(lost >= 2, "the killed and the paused copy had runs: {lost}");
     println!("three copies: {} windows once each, {lost} attempts taken over", COLLECTORS.len() as u64 * WINDOWS);
     db.close().await;
+}
+
+/// Stops a copy at a moment when it has a run that is not recorded yet.
+async fn stopped_at_work(db: &Db, copy: &Copy) {
+    let owner = format!(":{}:", copy.id());
+    let at_work = async || db.running(Ts::now()).await.expect("rows").into_iter().find(|row| row.owner.contains(&owner));
+    loop {
+        until("it has a run", Duration::from_secs(30), async || at_work().await.is_some()).await;
+        copy.signal("STOP");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        if at_work().await.is_some() {
+            return;
+        }
+        copy.signal("CONT");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -94,9 +94,12 @@ mod tests {
         assert_eq!(said(std::slice::from_ref(&well), &[("a", days(-1)), ("gone", days(1))], &[]), "certificate_expiry a");
         let secret = SourceState { secret_until: Some(days(3)), ..well };
         assert_eq!(said(std::slice::from_ref(&secret), &[], &[]), "credential_expiry a");
-        for state in [State::Paused, State::Waiting, State::Disabled] {
+        for state in [State::Paused, State::Disabled] {
             let off = SourceState { state, drift: true, ..secret.clone() };
             assert_eq!(said(&[off], &[("a", days(1))], &[]), "", "{state}");
         }
+        // One that waits for its secret is meant to run: what is so stays told.
+        let waits = SourceState { state: State::Waiting, ..secret };
+        assert_eq!(said(&[waits], &[], &[]), "credential_expiry a");
     }
 }

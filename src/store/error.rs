@@ -147,6 +147,16 @@ impl StoreError {
         }
     }
 
+    /// Whether the database cannot be written by anybody: it is read-only, or its disk is full. One that is only busy has
+    /// a writer, and that writer may be recording.
+    pub fn is_unwritable(&self) -> bool {
+        let StoreError::Query { source: sqlx::Error::Database(error), .. } = self else { return false };
+        error.code().is_some_and(|code| match code.parse::<u32>() {
+            Ok(sqlite) if code.len() < 5 => matches!(sqlite & 0xff, 8 | 13),
+            Ok(_) | Err(_) => code == "25006" || code == "53100",
+        })
+    }
+
     /// For `map_err`: a statement failed while doing this.
     pub(super) fn while_doing(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> StoreError {
         move |source| StoreError::Query { doing: doing.into(), source }

@@ -76,7 +76,7 @@ pub(super) async fn observations(State(service): State<Arc<Service>>, RawQuery(q
     let mut query = asked(&parameters, Ts::now())?;
     match service.stored(Operation::Write, service.db.settle(query.as_of)).await {
         // A database that cannot be written, read-only or full, takes no record either.
-        Err(error) if error.passes() => {}
+        Err(error) if error.is_unwritable() => {}
         settled => settled?,
     }
     let fingerprint = fingerprint(&query);

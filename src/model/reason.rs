@@ -45,6 +45,8 @@ labelled! {
         Protocol = "protocol",
         /// The answer itself says that it is an error, or that it is about something else.
         ErrorInBody = "error_in_body",
+        /// The site itself says that it is being maintained: whether that was announced is another question.
+        MaintenancePage = "maintenance_page",
         /// A path, selector or heading that should be there is not: the page changed.
         SelectorMissing = "selector_missing",
         /// Keys or types differ from the accepted shape.
@@ -119,6 +121,7 @@ impl Reason {
             | Reason::ContentType
             | Reason::Protocol
             | Reason::ErrorInBody
+            | Reason::MaintenancePage
             | Reason::SelectorMissing
             | Reason::ShapeChanged
             | Reason::ValueUnparsed
@@ -162,6 +165,7 @@ impl Reason {
             | Reason::ContentType
             | Reason::Protocol
             | Reason::ErrorInBody
+            | Reason::MaintenancePage
             | Reason::PageLimit
             | Reason::Gate
             | Reason::OwnNetwork
@@ -199,6 +203,7 @@ impl Reason {
             | Reason::ContentType
             | Reason::Protocol
             | Reason::ErrorInBody
+            | Reason::MaintenancePage
             | Reason::SelectorMissing
             | Reason::ShapeChanged
             | Reason::ValueUnparsed
@@ -231,7 +236,7 @@ mod tests {
     fn the_labels_are_these_in_this_order() {
         let labels: Vec<&str> = Reason::ALL.iter().map(|reason| reason.label()).collect();
         let stated = "dns connect tls_handshake tls_untrusted tls_expired timeout http_4xx http_5xx auth rate_limited redirect_blocked \
-                      address_blocked firewall too_large decode content_type protocol error_in_body selector_missing shape_changed \
+                      address_blocked firewall too_large decode content_type protocol error_in_body maintenance_page selector_missing shape_changed \
                       value_unparsed rows_mismatch page_loop page_limit unmapped_unit duplicate_key gate own_network tls_unsupported \
                       circuit_open deadline cancelled interrupted store config internal";
         assert_eq!(labels.join(" "), stated);

@@ -88,6 +88,10 @@ impl Reason {
                 vi: "Nội dung câu trả lời là báo lỗi hoặc nói về đối tượng khác; mở minh chứng để xem và kiểm tra tham số trong tệp thu.",
                 en: "The answer says that it is an error or is about something else; look at the evidence and check the collector's parameters.",
             },
+            Reason::MaintenancePage => Sentence {
+                vi: "Trang đang hiển thị thông báo bảo trì; nếu đã báo trước thì ghi vào registry/maintenance.csv kèm văn bản thông báo.",
+                en: "The page says that it is being maintained; if that was announced, enter it with its notice in registry/maintenance.csv.",
+            },
             Reason::SelectorMissing => Sentence {
                 vi: "Không thấy mục dữ liệu cần đọc, trang nguồn đã đổi; dùng lệnh try để xem, rồi sửa đường dẫn hoặc tiêu đề cột trong tệp thu.",
                 en: "What should be read is not there, the page changed; look with try, then correct the path or heading in the collector.",

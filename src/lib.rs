@@ -7,6 +7,8 @@
 
 pub mod model;
 
+pub mod rollup;
+
 pub mod settings;
 
 pub mod catalogue;

@@ -19,7 +19,7 @@ use crate::model::Span;
 
 /// One installation's settings. Every key has a default; unknown keys are errors.
 ///
-/// The environment wins over the file: `THUOCDO_STORE` and `THUOCDO_EVIDENCE`.
+/// The environment wins over the file: `THUOCDO_STORE`, `THUOCDO_EVIDENCE` and `THUOCDO_SPOOL`.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
@@ -30,6 +30,8 @@ pub struct Settings {
     pub store: String,
     /// Folder of the evidence archive.
     pub evidence: PathBuf,
+    /// Folder where probes write what they see before it becomes evidence; on a disk of this machine.
+    pub spool: PathBuf,
     /// Folder with `collectors/`, `registry/` and `criteria/`; the ones built in if not set.
     pub catalogue: Option<PathBuf>,
     /// Base addresses that are asked in place of others (demo, tests, a pilot).
@@ -110,6 +112,7 @@ impl Default for Settings {
             province: quang_ninh(),
             store: "sqlite:thuocdo.db".to_owned(),
             evidence: "evidence".into(),
+            spool: "spool".into(),
             catalogue: None,
             rewrite: BTreeMap::new(),
             http: Http::default(),
@@ -137,9 +140,14 @@ impl Default for Http {
 impl std::fmt::Debug for Settings {
     /// Without the store's address, which may hold a password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Settings { province, store: _, evidence, catalogue, rewrite, http, network, drop, service, notify, note } = self;
+        let Settings { province, store: _, evidence, spool, catalogue, rewrite, http, network, drop, service, notify, note } = self;
         let mut shown = f.debug_struct("Settings");
-        shown.field("province", province).field("store", &"***").field("evidence", evidence).field("catalogue", catalogue);
+        shown
+            .field("province", province)
+            .field("store", &"***")
+            .field("evidence", evidence)
+            .field("spool", spool)
+            .field("catalogue", catalogue);
         shown.field("rewrite", rewrite).field("http", http).field("network", network).field("drop", drop);
         shown.field("service", service).field("notify", notify).field("note", note).finish()
     }
@@ -211,6 +219,9 @@ impl Settings {
         if let Ok(store) = std::env::var("THUOCDO_STORE") {
             settings.store = store;
         }
+        if let Ok(spool) = std::env::var("THUOCDO_SPOOL") {
+            settings.spool = spool.into();
+        }
         if let Ok(evidence) = std::env::var("THUOCDO_EVIDENCE") {
             settings.evidence = evidence.into();
         }
@@ -224,6 +235,7 @@ impl Settings {
         }
         self.evidence = folder.join(&self.evidence);
         self.drop = folder.join(&self.drop);
+        self.spool = folder.join(&self.spool);
         self.catalogue = self.catalogue.map(|catalogue| folder.join(catalogue));
         self.http.extra_ca = self.http.extra_ca.map(|path| folder.join(path));
         self

@@ -8,7 +8,7 @@ use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
 use crate::collect::collector::Auth;
-use crate::collect::collector::{Collector, FormField, HttpSource, Source};
+use crate::collect::collector::{Collector, FormField, HttpSource, ProbeSource, Source};
 use crate::collect::extract::{self, Kind};
 use crate::collect::gate;
 use crate::collect::source::prepare::reveal;
@@ -59,10 +59,19 @@ impl LoadedCollector {
         let names = self.waits_for(settings).into_iter().map(|name| format!("[province] {name} is not in the settings"));
         let auth = match &self.collector.source {
             Source::Http(http) => http.auth.as_ref(),
-            Source::File(_) => None,
+            Source::File(_) | Source::Probe(_) => None,
         };
         let secrets = auth.map(Auth::secrets).unwrap_or_default();
-        names.chain(secrets.into_iter().filter_map(|secret| reveal(secret).err()).map(|failure| failure.text)).collect()
+        let secrets = secrets.into_iter().filter_map(|secret| reveal(secret).err()).map(|failure| failure.text);
+        names.chain(secrets).chain(self.lacks_references(settings)).collect()
+    }
+
+    /// Without references, our own line being cut would look like every portal being down.
+    fn lacks_references(&self, settings: &Settings) -> Option<String> {
+        let Source::Probe(probe) = &self.collector.source else { return None };
+        let network = probe.own_network.as_ref().unwrap_or(&settings.network);
+        let text = "no references tell our own network from a portal that is down: write [network] references in the settings";
+        network.references.is_empty().then(|| text.to_owned())
     }
 
     fn problem(&self, span: Range<usize>, message: impl Into<String>, fix: impl Into<String>) -> Problem {
@@ -98,8 +107,37 @@ impl LoadedCollector {
             }
         }
         problems.extend(gate::faults(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
-        if let Source::Http(http) = &collector.source {
-            problems.extend(self.check_http(http));
+        match &collector.source {
+            Source::Http(http) => problems.extend(self.check_http(http)),
+            Source::File(_) => {}
+            Source::Probe(probe) => problems.extend(self.check_probe(probe)),
+        }
+        problems.extend(self.check_schedule());
+        problems
+    }
+
+    /// A probe's windows are the hours; everything else must say when it runs.
+    fn check_schedule(&self) -> Option<Problem> {
+        let stated = !self.place(&["schedule"]).is_empty();
+        match &self.collector.source {
+            Source::Http(_) | Source::File(_) if !stated => {
+                Some(self.problem(0..0, "missing field `schedule`", "write [schedule] with cron = \"30 6 * * *\""))
+            }
+            Source::Probe(_) if stated => {
+                Some(self.problem(self.place(&["schedule"]), "a probe has no schedule: its windows are the hours", "remove [schedule]"))
+            }
+            Source::Http(_) | Source::File(_) | Source::Probe(_) => None,
+        }
+    }
+
+    fn check_probe(&self, probe: &ProbeSource) -> Vec<Problem> {
+        let place = |keys: &[&str]| self.place(&[&["source", "probe"], keys].concat());
+        let mut problems: Vec<Problem> =
+            probe.faults().into_iter().map(|(keys, message, fix)| self.problem(place(keys), message, fix)).collect();
+        let unused = [("rows", self.collector.rows.is_empty()), ("gate", self.collector.gate.is_empty())];
+        for (key, _) in unused.iter().filter(|(_, is_empty)| !is_empty) {
+            let message = format!("a probe has no {key}: what it yields is the same for every portal");
+            problems.push(self.problem(self.place(&[key]), message, format!("remove [[{key}]]")));
         }
         problems
     }

@@ -196,7 +196,7 @@ fn drafted_registry(shipped: &Catalogue, captures: &[&Capture], province: &str) 
 fn asks(loaded: &LoadedCollector, path: &str) -> bool {
     match &loaded.collector.source {
         Source::Http(http) => http.url.get_ref().is(&format!("{PORTAL}{path}")),
-        Source::File(_) => false,
+        Source::File(_) | Source::Probe(_) => false,
     }
 }
 

@@ -142,6 +142,7 @@ fn when(arguments: &RunArguments, installation: &Installation, loaded: &LoadedCo
         Source::Http(_) if rewrites.is_empty() || !rewrites.values().all(|to| on_loopback(to)) => {
             bail!("--at is for files and for sources rewritten to loopback: what {} answers now was not known at {at}", arguments.collector)
         }
+        Source::Probe(_) => bail!("--at is not for probes: how a portal is now says nothing of {at}"),
         Source::Http(_) | Source::File(_) => Ok(When::Stated(at)),
     }
 }

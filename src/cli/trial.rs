@@ -133,7 +133,7 @@ fn sample(arguments: &TryArguments, installation: &Installation, loaded: &Loaded
     let body = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (by_period, by_unit, expected) = match &loaded.collector.source {
         Source::Http(http) => (!http.for_each.period.is_empty(), http.for_each.unit.is_some(), http.expect.content_type.clone()),
-        Source::File(_) => (false, false, None),
+        Source::File(_) | Source::Probe(_) => (false, false, None),
     };
     if by_period && arguments.period.is_none() {
         bail!("the collector asks by period, and its answers do not say which: add --period, like --period 2026");

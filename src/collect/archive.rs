@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::model::Sha256;
+use crate::model::{Sha256, Sha256Of};
 
 /// A folder of bodies, `ab/abcdef….zst`, each written whole or not at all.
 #[derive(Debug, Clone)]
@@ -21,6 +21,14 @@ pub enum ArchiveError {
     Io {
         /// Which body.
         sha256: Sha256,
+        /// Which archive.
+        folder: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The folder takes no file.
+    #[error("the archive {folder} takes nothing: {source}", folder = folder.display())]
+    Begin {
         /// Which archive.
         folder: PathBuf,
         /// Why.
@@ -69,6 +77,21 @@ impl Archive {
         Ok(Kept { sha256, written_bytes })
     }
 
+    /// Begins to keep a body whose address is not known yet, piece by piece.
+    ///
+    /// # Errors
+    /// `Begin` if the folder takes no file.
+    pub fn begin(&self) -> Result<Keeping<'_>, ArchiveError> {
+        let begun = || {
+            make_private_folder(&self.folder)?;
+            let beside = self.folder.join(unique(".keeping"));
+            let file = private_file(&beside)?;
+            Ok((beside, zstd::Encoder::new(file, ZSTD_LEVEL)?))
+        };
+        let (beside, packed) = begun().map_err(|source| ArchiveError::Begin { folder: self.folder.clone(), source })?;
+        Ok(Keeping { archive: self, beside, packed: Some(packed), hash: Sha256Of::default(), size_bytes: 0 })
+    }
+
     /// The body at an address, checked against it.
     ///
     /// # Errors
@@ -100,19 +123,91 @@ const ZSTD_LEVEL: i32 = 3;
 fn write_private(path: &Path, body: &[u8]) -> std::io::Result<u64> {
     let folder = path.parent().expect("an address stands in a folder");
     make_private_folder(folder)?;
-    // Two runs, or two copies on one folder, may keep the same bytes at one moment.
-    static N: AtomicU64 = AtomicU64::new(0);
-    let (name, n) = (path.file_name().expect("an address is a file").to_string_lossy(), N.fetch_add(1, Ordering::Relaxed));
-    let beside = folder.join(format!(".{name}.{}.{n}.{}", std::process::id(), crate::model::Ts::now().micros()));
+    let name = path.file_name().expect("an address is a file").to_string_lossy();
+    let beside = folder.join(unique(&format!(".{name}")));
     let mut file = private_file(&beside)?;
     let packed = zstd::encode_all(body, ZSTD_LEVEL)?;
     file.write_all(&packed)?;
     file.sync_all()?;
-    fs::rename(&beside, path)?;
+    put_in_place(&beside, path)?;
+    Ok(packed.len() as u64)
+}
+
+fn put_in_place(beside: &Path, path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().expect("an address stands in a folder");
+    fs::rename(beside, path)?;
     // The rename, and a folder made for it, must survive a power cut before a row may name the file.
     fs::File::open(folder)?.sync_all()?;
-    fs::File::open(folder.parent().expect("an address stands two folders deep"))?.sync_all()?;
-    Ok(packed.len() as u64)
+    fs::File::open(folder.parent().expect("an address stands two folders deep"))?.sync_all()
+}
+
+/// Two runs, or two copies on one folder, may keep the same bytes at one moment.
+fn unique(name: &str) -> String {
+    static N: AtomicU64 = AtomicU64::new(0);
+    let n = N.fetch_add(1, Ordering::Relaxed);
+    format!("{name}.{}.{n}.{}", std::process::id(), crate::model::Ts::now().micros())
+}
+
+/// A body that is being kept; dropped before it is done, it leaves nothing.
+pub struct Keeping<'a> {
+    archive: &'a Archive,
+    beside: PathBuf,
+    packed: Option<zstd::Encoder<'static, fs::File>>,
+    hash: Sha256Of,
+    size_bytes: u64,
+}
+
+impl Keeping<'_> {
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// `Begin` if the disk takes no more.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.hash.update(bytes);
+        self.size_bytes += bytes.len() as u64;
+        let wrote = self.packed.as_mut().map_or(Ok(()), |packed| packed.write_all(bytes));
+        wrote.map_err(|source| self.refused(source))
+    }
+
+    /// Adds bytes that are packed apart from those before and after: numbers of one kind have codes of their own.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn write_block(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.write(bytes)?;
+        let flushed = self.packed.as_mut().map_or(Ok(()), Write::flush);
+        flushed.map_err(|source| self.refused(source))
+    }
+
+    /// Keeps the whole under its address: where, and how many bytes it has unpacked.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn done(mut self) -> Result<(Kept, u64), ArchiveError> {
+        let sha256 = std::mem::take(&mut self.hash).done();
+        let path = self.archive.path(&sha256);
+        let finish = |packed: zstd::Encoder<'static, fs::File>| {
+            let file = packed.finish()?;
+            file.sync_all()?;
+            make_private_folder(path.parent().expect("an address stands in a folder"))?;
+            put_in_place(&self.beside, &path)?;
+            Ok(file.metadata()?.len())
+        };
+        let finished = self.packed.take().map_or(Ok(0), finish);
+        let written_bytes = finished.map_err(|source| self.refused(source))?;
+        Ok((Kept { sha256, written_bytes }, self.size_bytes))
+    }
+
+    fn refused(&self, source: std::io::Error) -> ArchiveError {
+        ArchiveError::Begin { folder: self.archive.folder.clone(), source }
+    }
+}
+
+impl Drop for Keeping<'_> {
+    fn drop(&mut self) {
+        // Nothing is there any more once it is in its place.
+        let _gone = fs::remove_file(&self.beside);
+    }
 }
 
 #[cfg(unix)]

@@ -16,3 +16,4 @@ pub mod schedule;
 mod settle;
 pub mod source;
 pub mod template;
+pub mod watch;

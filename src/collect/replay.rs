@@ -77,7 +77,7 @@ fn is_whole_answer(request: &Request) -> bool {
 /// Whether the collector takes answers of this status.
 fn accepted(loaded: &LoadedCollector, status: i32) -> bool {
     match &loaded.collector.source {
-        super::collector::Source::File(_) => true,
+        super::collector::Source::File(_) | super::collector::Source::Probe(_) => true,
         super::collector::Source::Http(http) if http.expect.status.is_empty() => status == 200,
         super::collector::Source::Http(http) => http.expect.status.iter().any(|expected| i32::from(*expected) == status),
     }

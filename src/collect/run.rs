@@ -11,9 +11,9 @@ pub use super::bench::{EvidenceCounts, aside, judge_attempt};
 use super::collector::{Collector, Source};
 use super::read::Known;
 use super::settle::{interrupt, outcome, settle, trouble};
-use super::source::Politeness;
+use super::source::{Failure, Politeness};
 use crate::catalogue::{Catalogue, LoadedCollector};
-use crate::model::{Reason, RunId, RunState, Trigger, Ts};
+use crate::model::{Reason, RunId, RunState, Scope, Trigger, Ts};
 use crate::settings::Settings;
 use crate::store::{AttemptRow, Claim, Db, KnownSince, Recorded, RequestRecord, RunRecord, StoreError, Terms};
 
@@ -187,6 +187,11 @@ async fn take_all(bench: &mut Bench<'_>, due: Ts, conduct: &Conduct<'_>) -> Resu
     let (place, collector) = (bench.place, &bench.loaded.collector);
     match &collector.source {
         Source::File(source) => take_files(bench, source, due).await,
+        Source::Probe(_) => {
+            let text = "a probe watches by itself while the service runs; a single look is: thuocdo probe URL";
+            let scope = Scope { due, period: None, unit: None, province: place.settings.province.clone() };
+            bench.take_failure(scope, "PROBE", Failure::new(Reason::Config, text))
+        }
         Source::Http(_) => {
             let take = &mut |fetched| bench.take(fetched);
             let ask = (conduct.manner, conduct.stop);
@@ -303,7 +308,7 @@ pub const CLAIM_MARGIN: Duration = Duration::from_secs(120);
 pub fn run_limit(collector: &Collector) -> Duration {
     match &collector.source {
         Source::Http(http) => http.limits.run.0,
-        Source::File(_) => Duration::from_secs(20 * 60),
+        Source::File(_) | Source::Probe(_) => Duration::from_secs(20 * 60),
     }
 }
 

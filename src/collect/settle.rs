@@ -19,7 +19,7 @@ fn settle_contradictions(collector: &Collector, requests: &mut [RequestRecord]) 
     for clash in clashes {
         match &collector.source {
             Source::File(_) => give_way(&mut requests[clash.earlier], &clash),
-            Source::Http(_) => {
+            Source::Http(_) | Source::Probe(_) => {
                 refuse(&mut requests[clash.earlier], clash.later, &clash);
                 refuse(&mut requests[clash.later], clash.earlier, &clash);
             }

@@ -31,6 +31,22 @@ impl Sha256 {
     }
 }
 
+/// SHA-256 of bytes that come piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Sha256Of(sha2::Sha256);
+
+impl Sha256Of {
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Of all of them.
+    pub fn done(self) -> Sha256 {
+        Sha256(self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

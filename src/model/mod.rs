@@ -19,7 +19,7 @@ mod time;
 mod unit;
 
 pub use alert::{AlertKind, AlertSeverity, Told};
-pub use evidence::{Request, RequestOutcome, Scope, Sha256};
+pub use evidence::{Request, RequestOutcome, Scope, Sha256, Sha256Of};
 pub use exact::{Exact, NotExact, Overflow};
 pub use finding::{Finding, GateOutcome, GateResult, Severity};
 pub use indicator::{Adds, Indicator, Measure};

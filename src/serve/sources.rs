@@ -186,7 +186,7 @@ pub fn judge(loaded: &LoadedCollector, lacks: &[String], known: &KnownOfSources,
     let paused = schedule.is_some_and(|row| row.paused_at.is_some());
     let circuit = match (&collector.source, known.attempts.get(id)) {
         (Source::Http(http), Some(attempts)) => circuit(&http.breaker, attempts),
-        (Source::Http(_), None) | (Source::File(_), _) => Circuit::Closed,
+        (Source::Http(_), None) | (Source::File(_) | Source::Probe(_), _) => Circuit::Closed,
     };
     let enabled = lacks.is_empty() && !paused;
     let newest = facts.success.map(|row| row.run.due_at).or(schedule.map(|row| row.since));

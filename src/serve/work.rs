@@ -155,7 +155,7 @@ fn again(collector: &Collector, claim: &Claim, past: &[AttemptRow], ended: &Ende
     let newest_first: Vec<AttemptRow> = std::iter::once(this).chain(past.iter().cloned()).collect();
     let circuit = match &collector.source {
         Source::Http(http) => circuit(&http.breaker, &newest_first),
-        Source::File(_) => crate::collect::breaker::Circuit::Closed,
+        Source::File(_) | Source::Probe(_) => crate::collect::breaker::Circuit::Closed,
     };
     retry_at(circuit, claim.attempt, (ended.state, ended.reason), ended.at, give_up)
 }

@@ -9,6 +9,10 @@ use serde::{Deserialize, Deserializer};
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Network {
+    /// Name servers that probes ask, `10.0.0.2:53`; those of this machine if none.
+    pub dns: Vec<std::net::SocketAddr>,
+    /// Whether a name may lead to this machine: for tests and demonstrations only.
+    pub loopback_names: bool,
     /// Asked for a TCP connection when a source cannot be reached; none by default.
     pub references: Vec<Reference>,
     /// So many of them must answer, or our own network counts as down. Default 1.
@@ -20,13 +24,13 @@ pub struct Network {
 
 impl Default for Network {
     fn default() -> Network {
-        Network { references: Vec::new(), quorum: 1, timeout: Duration::from_secs(3) }
+        Network { dns: Vec::new(), loopback_names: false, references: Vec::new(), quorum: 1, timeout: Duration::from_secs(3) }
     }
 }
 
 impl Network {
     /// What is wrong with the table as a whole, and the fix.
-    pub(super) fn fault(&self) -> Option<(String, &'static str)> {
+    pub(crate) fn fault(&self) -> Option<(String, &'static str)> {
         let n = self.references.len();
         match self.quorum {
             0 => Some(("[network] quorum = 0: then no reference would have to answer".to_owned(), "write at least 1")),

@@ -50,6 +50,11 @@ fn refusal(error: ArchiveError) -> Refusal {
                 format!("The evidence {sha256} could not be read: see the log of the service."),
             )
         }
+        ArchiveError::Begin { .. } => {
+            tracing::error!(%error, "the archive could not be read");
+            let vi = "Không đọc được kho lưu minh chứng: xem nhật ký của dịch vụ.".to_owned();
+            Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, vi, "The archive could not be read: see the log of the service.".to_owned())
+        }
         ArchiveError::Changed { sha256, .. } => {
             tracing::error!(%error, evidence.sha256 = %sha256, "evidence {sha256} was changed");
             Refusal::new(

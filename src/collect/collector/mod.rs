@@ -2,6 +2,7 @@
 
 mod auth;
 mod place;
+mod probe;
 mod request;
 mod rows;
 
@@ -11,6 +12,7 @@ use toml::Spanned;
 pub use auth::{Auth, Secret};
 pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
+pub use probe::{Confirm, Degraded, Ip, PORTALS, ProbeSource, Redirects, StatusRange, Tls, Up};
 pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
 
@@ -45,7 +47,8 @@ pub struct Collector {
     /// Measured by a system, or declared by the body itself.
     #[serde(default)]
     pub origin: Origin,
-    /// When it runs.
+    /// When it runs; a probe has none, its windows are the hours.
+    #[serde(default = "Schedule::hourly")]
     pub schedule: Schedule,
     /// Where the bytes come from.
     pub source: Source,
@@ -75,6 +78,14 @@ pub struct Schedule {
     /// Older data is stale.
     #[serde(default)]
     pub stale_after: Option<Span>,
+}
+
+impl Schedule {
+    /// Every hour in Vietnam, as probes have it.
+    fn hourly() -> Schedule {
+        let cron = "0 * * * *".parse().expect("five fields");
+        Schedule { cron, timezone: Zone::vietnam(), catch_up: CatchUp::default(), stale_after: Some(Span::seconds(3 * 3600)) }
+    }
 }
 
 /// Missed windows.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::auth::{Auth, is_credential};
-use super::{FilePattern, JsonPath};
+use super::{FilePattern, JsonPath, ProbeSource};
 use crate::collect::template::{JsonTemplate, Template};
 use crate::model::{Period, PeriodKind, UnitGroup};
 use crate::model::{Size, Span};
@@ -22,6 +22,8 @@ pub enum Source {
     Http(Box<HttpSource>),
     /// Files that people or programs drop.
     File(FileSource),
+    /// Portals that are watched.
+    Probe(Box<ProbeSource>),
 }
 
 /// HTTP requests of one shape.

@@ -29,7 +29,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Failure {
 }
 
 /// What one link of the chain of causes says, else the reason found so far.
-fn reason_of(error: &(dyn StdError + 'static), so_far: Reason) -> Reason {
+pub(super) fn reason_of(error: &(dyn StdError + 'static), so_far: Reason) -> Reason {
     if error.is::<NoAddress>() {
         return Reason::Dns;
     }
@@ -109,15 +109,19 @@ pub(super) fn refused_status(status: Option<u16>, body: Option<&[u8]>, expect: &
     if body.is_some_and(is_firewall_page) {
         return Some(Failure::new(Reason::Firewall, format!("a firewall's page with status {status}")));
     }
-    let reason = match status {
+    Some(Failure::new(reason_of_status(status), format!("status {status}, expected {expected:?}")))
+}
+
+/// The reason behind a status that is not expected.
+pub(super) fn reason_of_status(status: u16) -> Reason {
+    match status {
         401 | 403 => Reason::Auth,
         429 => Reason::RateLimited,
         300..=399 => Reason::RedirectBlocked,
         500..=599 => Reason::Http5xx,
         400..=499 => Reason::Http4xx,
         _ => Reason::Protocol,
-    };
-    Some(Failure::new(reason, format!("status {status}, expected {expected:?}")))
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod http;
 mod own_network;
 mod polite;
 pub mod prepare;
+pub mod probe;
 mod resolve;
 pub mod robots;
 

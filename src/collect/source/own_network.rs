@@ -10,11 +10,19 @@ use crate::settings::Network;
 /// The failure as it is when the references do not answer either; `None` if enough of them do, if there are none,
 /// or if the failure says nothing of the way to the source.
 pub(super) async fn blamed(network: &Network, failure: &Failure) -> Option<Failure> {
-    let may_be_ours = matches!(failure.reason, Reason::Dns | Reason::Connect | Reason::Timeout);
-    if !may_be_ours || network.references.is_empty() {
+    if !may_be_ours(failure) || network.references.is_empty() {
         return None;
     }
-    let n_answered = ask(network).await;
+    judged(network, ask(network).await, failure)
+}
+
+/// Whether the failure says something of the way to the source.
+pub(super) fn may_be_ours(failure: &Failure) -> bool {
+    matches!(failure.reason, Reason::Dns | Reason::Connect | Reason::Timeout)
+}
+
+/// The failure as it is when so many references answered; `None` if they are enough.
+pub(super) fn judged(network: &Network, n_answered: usize, failure: &Failure) -> Option<Failure> {
     (n_answered < network.quorum).then(|| {
         let (n, needed) = (network.references.len(), network.quorum);
         Failure::new(Reason::OwnNetwork, format!("{n_answered} of {n} references answered, {needed} needed; the request itself: {failure}"))
@@ -22,7 +30,7 @@ pub(super) async fn blamed(network: &Network, failure: &Failure) -> Option<Failu
 }
 
 /// How many references take a connection, at most as many as are needed.
-async fn ask(network: &Network) -> usize {
+pub(super) async fn ask(network: &Network) -> usize {
     let mut asked = JoinSet::new();
     for reference in network.references.clone() {
         let time = network.timeout;

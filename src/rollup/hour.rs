@@ -1,0 +1,226 @@
+//! An hour of one target as one copy watched it: the state of every slot, folded into counts and intervals.
+
+use std::time::Duration;
+
+use super::attempt::{Attempt, Ended, Latency};
+use super::histogram::Histogram;
+use crate::model::{Cause, SlotState, Ts, Window};
+
+/// An hour.
+pub const HOUR_MICROS: i64 = 3_600_000_000;
+
+/// The hour that holds an instant.
+pub fn hour_of(at: Ts) -> Ts {
+    Ts::from_micros(at.micros().div_euclid(HOUR_MICROS) * HOUR_MICROS).unwrap_or(at)
+}
+
+/// Slots by state; those of maintenance are laid over later, by the register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Slots {
+    /// Answered as they should be.
+    pub up: i64,
+    /// Answered slowly.
+    pub degraded: i64,
+    /// Confirmed down.
+    pub down: i64,
+    /// Not known.
+    pub unknown: i64,
+}
+
+/// A stretch of slots of one state that is not up, and what proves it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interval {
+    /// From its first slot to the end of its last.
+    pub window: Window,
+    /// Never up.
+    pub state: SlotState,
+    /// Why, by the attempt that decided.
+    pub cause: Cause,
+    /// Attempts in it.
+    pub attempts: i64,
+    /// What the first deciding attempt saw, "" for nothing.
+    pub text: String,
+}
+
+/// One target's hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HourPart {
+    /// When the hour began.
+    pub hour: Ts,
+    /// Length of a slot; it divides the hour. 1 where states were taken over from records that know no slots.
+    pub slot_micros: i64,
+    /// Slots by state; they add up to the hour.
+    pub slots: Slots,
+    /// Latency of the slots that were answered.
+    pub latency: Histogram,
+    /// When the certificate ends that was seen last.
+    pub certificate_until: Option<Ts>,
+    /// Everything that is not up, in order, without overlaps.
+    pub intervals: Vec<Interval>,
+}
+
+/// What is known of one slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    state: SlotState,
+    /// Index into `causes`.
+    cause: u16,
+    attempts: u8,
+}
+
+const NOT_SEEN: Seen = Seen { state: SlotState::Unknown, cause: 0, attempts: 0 };
+
+/// One target while its hour is put together, attempt by attempt, in any order.
+#[derive(Debug)]
+pub struct Watched {
+    hour: Ts,
+    slot_micros: i64,
+    seen: Vec<Seen>,
+    /// Causes with the text of the first attempt that gave them; the first is "nobody looked".
+    causes: Vec<(Cause, String)>,
+    /// Of each slot the quickest answer.
+    latency: Vec<Latency>,
+    certificate_until: Option<(u32, i64)>,
+}
+
+impl Watched {
+    /// An hour in which nothing was seen yet.
+    pub fn new(hour: Ts, slot_micros: i64) -> Watched {
+        let n = usize::try_from(HOUR_MICROS / slot_micros.max(1)).unwrap_or_default();
+        let causes = vec![(Cause::default(), String::new())];
+        Watched { hour, slot_micros, seen: vec![NOT_SEEN; n], causes, latency: vec![Latency::NONE; n], certificate_until: None }
+    }
+
+    /// Takes an attempt of this hour; of several that say something of one slot, the better one holds.
+    pub fn take(&mut self, attempt: &Attempt, confirm: u8, slower_than: Option<Duration>) {
+        let (state, cause) = attempt.says(confirm, slower_than);
+        let cause = self.cause(cause, &attempt.text);
+        let Some(seen) = self.seen.get_mut(attempt.slot as usize) else { return };
+        seen.attempts = seen.attempts.saturating_add(1);
+        // Of two that know as much, the later one: a third attempt decides after a second.
+        if seen.state.better(state) != seen.state || seen.state == state {
+            (seen.state, seen.cause) = (state, cause);
+        }
+        if attempt.ended == Ended::Well {
+            let (total, held) = (Latency::of(attempt.times.total()), &mut self.latency[attempt.slot as usize]);
+            *held = if *held == Latency::NONE { total } else { total.min(*held) };
+        }
+        if attempt.certificate_until != 0 && self.certificate_until.is_none_or(|(slot, _)| slot <= attempt.slot) {
+            self.certificate_until = Some((attempt.slot, attempt.certificate_until));
+        }
+    }
+
+    fn cause(&mut self, cause: Cause, text: &str) -> u16 {
+        let at = self.causes.iter().position(|(held, _)| *held == cause).unwrap_or_else(|| {
+            self.causes.push((cause, text.to_owned()));
+            self.causes.len() - 1
+        });
+        // There are fewer phases times reasons than this holds.
+        u16::try_from(at).unwrap_or_default()
+    }
+
+    /// The hour, folded. `None` if no attempt was made in it.
+    pub fn done(self) -> Option<HourPart> {
+        if self.seen.iter().all(|seen| seen.attempts == 0) {
+            return None;
+        }
+        let mut latency = Histogram::default();
+        self.latency.iter().filter(|total| **total != Latency::NONE).for_each(|total| latency.add(*total));
+        let until = self.certificate_until.and_then(|(_, seconds)| Ts::from_micros(seconds.saturating_mul(1_000_000)));
+        Some(HourPart {
+            hour: self.hour,
+            slot_micros: self.slot_micros,
+            slots: count(&self.seen),
+            latency,
+            certificate_until: until,
+            intervals: self.intervals(),
+        })
+    }
+
+    fn intervals(&self) -> Vec<Interval> {
+        let mut first = 0;
+        let mut intervals = Vec::new();
+        for run in self.seen.chunk_by(|a, b| (a.state, a.cause) == (b.state, b.cause)) {
+            let (seen, after) = (run[0], first + run.len());
+            if seen.state != SlotState::Up {
+                let (cause, text) = self.causes[usize::from(seen.cause)].clone();
+                let attempts = run.iter().map(|seen| i64::from(seen.attempts)).sum();
+                let window = Window { from: self.instant(first), to: self.instant(after) };
+                intervals.push(Interval { window, state: seen.state, cause, attempts, text });
+            }
+            first = after;
+        }
+        intervals
+    }
+
+    fn instant(&self, slot: usize) -> Ts {
+        let after = self.slot_micros.saturating_mul(i64::try_from(slot).unwrap_or(i64::MAX));
+        Ts::from_micros(self.hour.micros().saturating_add(after)).unwrap_or(self.hour)
+    }
+}
+
+fn count(seen: &[Seen]) -> Slots {
+    let mut slots = Slots::default();
+    for seen in seen {
+        match seen.state {
+            SlotState::Up => slots.up += 1,
+            SlotState::Degraded => slots.degraded += 1,
+            SlotState::Down => slots.down += 1,
+            // Attempts never say that it is maintenance.
+            SlotState::Unknown | SlotState::Maintenance => slots.unknown += 1,
+        }
+    }
+    slots
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Phase, Reason};
+    use crate::rollup::{Family, Times};
+
+    fn attempt(slot: u32, no: u8, ended: Ended) -> Attempt {
+        let times = Times { connect: Latency::of(Duration::from_millis(20)), ..Times::default() };
+        let (late, family) = (Latency::NONE, Family::V4);
+        Attempt { target: 0, slot, no, family, late, times, status: 0, ended, certificate_until: 0, text: format!("no {no}") }
+    }
+
+    #[test]
+    fn attempts_become_slots_and_intervals() {
+        let hour: Ts = "2026-11-24T09:00:00Z".parse().expect("an hour");
+        let refused = Ended::Badly(Phase::Connect, Reason::Connect);
+        let mut watched = Watched::new(hour, 900_000_000);
+        assert_eq!(Watched::new(hour, 900_000_000).done(), None);
+        for (slot, no, ended) in [
+            (0, 1, Ended::Well),
+            // Up again at the second look.
+            (1, 1, refused),
+            (1, 2, Ended::Well),
+            (2, 1, refused),
+            (2, 2, refused),
+            (2, 3, refused),
+            // Stopped before it was confirmed.
+            (3, 1, refused),
+        ] {
+            watched.take(&attempt(slot, no, ended), 3, None);
+        }
+        let part = watched.done().expect("it was watched");
+        assert_eq!(part.slots, Slots { up: 2, degraded: 0, down: 1, unknown: 1 });
+        assert_eq!(part.latency.count(), 2);
+        let said: Vec<String> =
+            part.intervals.iter().map(|i| format!("{} {} {} {} {}", i.window.from, i.state, i.cause, i.attempts, i.text)).collect();
+        assert_eq!(said, ["2026-11-24T09:30:00Z down connect: connect 3 no 3", "2026-11-24T09:45:00Z unknown connect: interrupted 1 no 1"]);
+    }
+
+    #[test]
+    fn own_trouble_is_not_theirs_and_slow_is_degraded() {
+        let hour: Ts = "2026-11-24T09:00:00Z".parse().expect("an hour");
+        let mut watched = Watched::new(hour, 1_800_000_000);
+        (1..=3).for_each(|no| watched.take(&attempt(0, no, Ended::Badly(Phase::Connect, Reason::OwnNetwork)), 3, None));
+        watched.take(&attempt(1, 1, Ended::Well), 3, Some(Duration::from_millis(10)));
+        let part = watched.done().expect("it was watched");
+        assert_eq!(part.slots, Slots { up: 0, degraded: 1, down: 0, unknown: 1 });
+        assert_eq!(part.intervals[0].cause.to_string(), "connect: own_network");
+        assert_eq!(part.intervals[1].cause.to_string(), "connect");
+    }
+}

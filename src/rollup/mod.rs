@@ -3,6 +3,7 @@
 //! Pure: the same attempts, windows and calendar give the same figures for ever.
 
 mod attempt;
+mod day;
 mod figures;
 mod histogram;
 mod hour;
@@ -12,6 +13,7 @@ mod terms;
 mod timeline;
 
 pub use attempt::{Attempt, Ended, Family, Latency, Times};
+pub use day::{DayRow, sum};
 pub use figures::{Availability, Outage, Tally, outages, tally};
 pub use histogram::Histogram;
 pub use hour::{HOUR_MICROS, HourPart, Interval, Slots, Watched, hour_of};

@@ -6,6 +6,7 @@
 mod alert;
 mod answer;
 mod attempt;
+mod availability;
 mod certificate;
 mod error;
 mod horizon;
@@ -31,9 +32,10 @@ use sqlx::{Connection, PgConnection, Postgres, SqlSafeStr, Sqlite, Transaction};
 
 pub use alert::AlertRow;
 pub use attempt::{AttemptRow, Newest};
+pub use availability::{HourQuery, HourRow};
 pub use error::{StoreError, TwoValues};
 pub use observation::{ObservationQuery, Past};
-pub use record::{KnownSince, Recorded, RequestRecord, RunRecord};
+pub use record::{KnownSince, Recorded, RequestRecord, RunRecord, Watched};
 pub use run::{Claim, RunRow, Terms};
 pub use schedule::{ScheduleRow, ScheduleStep};
 pub use score_run::ScoreRunRow;
@@ -186,10 +188,12 @@ type Migrations = [(i64, &'static str, &'static str)];
 const SQLITE_MIGRATIONS: &Migrations = &[
     (1, "first", include_str!("../../migrations/sqlite/0001_first.sql")),
     (2, "service", include_str!("../../migrations/sqlite/0002_service.sql")),
+    (3, "availability", include_str!("../../migrations/sqlite/0003_availability.sql")),
 ];
 const POSTGRES_MIGRATIONS: &Migrations = &[
     (1, "first", include_str!("../../migrations/postgres/0001_first.sql")),
     (2, "service", include_str!("../../migrations/postgres/0002_service.sql")),
+    (3, "availability", include_str!("../../migrations/postgres/0003_availability.sql")),
 ];
 
 fn migrator(migrations: &'static Migrations) -> Migrator {

@@ -6,8 +6,9 @@ use std::collections::btree_map::Entry;
 use super::series::SeriesKey;
 use super::types::text;
 use super::version::{Seen, observe};
-use super::{Claim, Db, StoreError, TwoValues, Tx, answer, attempt, horizon, on, shape};
+use super::{Claim, Db, StoreError, TwoValues, Tx, answer, attempt, availability, horizon, on, shape};
 use crate::model::{Finding, GateResult, Period, Reading, Reason, Request, RequestOutcome, RunState, Ts};
+use crate::rollup::{DayRow, HourPart};
 
 /// What a run brought and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,15 @@ impl RunRecord {
         let recorded = self.requests.iter().filter(|one| is_trusted(one.request.outcome));
         recorded.flat_map(|one| one.readings.iter().map(|reading| reading.period)).max_by_key(|period| (period.last(), period.kind()))
     }
+}
+
+/// What a run watched: hours by target, and the days that they close.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Watched<'a> {
+    /// Hours, each target once per hour.
+    pub hours: &'a [(String, HourPart)],
+    /// Days, each target once per day.
+    pub days: &'a [(String, DayRow)],
 }
 
 /// Since when what a run brings counts as known.
@@ -95,6 +105,20 @@ impl Db {
     /// `ClaimLost` when the attempt is not ours any more, `TwoValues` when two readings of the run contradict
     /// each other, `NotEnded`, and when the database does not answer. Nothing is recorded then.
     pub async fn record_run(&self, claim: &Claim, record: &RunRecord, known: KnownSince) -> Result<Recorded, StoreError> {
+        self.record_watched(claim, record, &Watched::default(), known).await
+    }
+
+    /// Records a run together with what it watched, in the same transaction.
+    ///
+    /// # Errors
+    /// As `record_run`.
+    pub async fn record_watched(
+        &self,
+        claim: &Claim,
+        record: &RunRecord,
+        watched: &Watched<'_>,
+        known: KnownSince,
+    ) -> Result<Recorded, StoreError> {
         if matches!(record.state, RunState::Due | RunState::Missed | RunState::Running) {
             return Err(StoreError::NotEnded { run: claim.run.clone() });
         }
@@ -116,6 +140,10 @@ impl Db {
             shape::keep_first_shapes(&mut tx, claim, &record.requests, now).await?;
             let observed = if trusted.is_empty() { Recorded::default() } else { observe(&mut tx, claim, trusted, now).await? };
             let recorded = Recorded { quarantined, ..observed };
+            if !watched.hours.is_empty() || !watched.days.is_empty() {
+                availability::insert_hours(&mut tx, claim, watched.hours, now).await?;
+                availability::put_days(&mut tx, &claim.run.collector, watched.days).await?;
+            }
             attempt::insert(&mut tx, claim, record, &recorded).await?;
             tx.commit().await?;
             Ok(Some(recorded))

@@ -9,7 +9,9 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 
 use crate::model::{AlertKind, Told};
-use crate::model::{Exact, GateOutcome, MissedWhy, Period, Reason, RequestOutcome, RunState, Severity, Sha256, Trigger, Value};
+use crate::model::{
+    Exact, GateOutcome, MissedWhy, Period, Phase, Reason, RequestOutcome, RunState, Severity, Sha256, SlotState, Trigger, Value,
+};
 use crate::model::{Scope, Ts};
 
 /// A type of the model as a column type of one database: how it goes in, and how it comes out.
@@ -72,7 +74,7 @@ text_column!(Scope, |scope| serde_json::to_string(scope).expect("a scope is text
     &json
 )
 .map_err(|error| format!("{json:?} is no scope of a request: {error}")));
-label_column!(AlertKind, Told, Trigger, RunState, MissedWhy, RequestOutcome, Reason, Severity, GateOutcome);
+label_column!(AlertKind, Told, Trigger, RunState, MissedWhy, RequestOutcome, Reason, Severity, GateOutcome, SlotState, Phase);
 
 /// The value that a nullable number stands for.
 pub(super) fn value(number: Option<Exact>) -> Value {

@@ -42,6 +42,7 @@ fn read(rows: &str, body: &[u8], content_type: &str) -> Extract {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
     };
     let unit_of = |_: &str, code: &str, _| Some(code.to_owned());
     extract(&document, &Context { collector: &collector, scope: &scope, unit_of: &unit_of, indicator: &|_| Some(&any) })

@@ -229,6 +229,7 @@ fn read(source: &Source, body: &[u8]) -> Result<Extract, String> {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
     });
     let document = parse(&collector.rows, body, source.content_type).map_err(|finding| finding.reason.to_string())?;
     let codes = ["007", "12", "H49.22", "H49.7"];

@@ -28,6 +28,7 @@ fn indicator(id: &str, measure: Measure) -> Indicator {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
     }
 }
 

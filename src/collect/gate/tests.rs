@@ -54,6 +54,7 @@ fn indicator() -> Indicator {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
     }
 }
 

@@ -56,6 +56,7 @@ fn scope(period: &str, province: &[(&str, &str)]) -> Scope {
         due: "2026-09-26T11:21:36Z".parse().expect("an instant"),
         period: Some(period.parse::<Period>().expect("a period")),
         unit: None,
+        portal: None,
         province: province.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
     }
 }
@@ -63,7 +64,7 @@ fn scope(period: &str, province: &[(&str, &str)]) -> Scope {
 /// The request of a shipped JSON collector, sent to another host, and the answer.
 async fn ask(base: &str, collector: &Collector, scope: &Scope) -> (u16, String, String) {
     let Source::Http(http) = &collector.source else { panic!("an http collector") };
-    let filling = Filling { scope, unit: None, code_of: &|_| None, zone: collector.schedule.timezone.0 };
+    let filling = Filling { scope, unit: None, portal: None, code_of: &|_| None, zone: collector.schedule.timezone.0 };
     let url = http.url.get_ref().fill(&filling, Escape::Url).expect("filled").expect("a URL");
     let url = url.replace("https://dichvucong.gov.vn", base);
     let request = match (&http.json, &http.form) {

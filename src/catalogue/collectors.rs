@@ -27,6 +27,8 @@ pub struct LoadedCollector {
     pub sha256: Sha256,
     /// What it says.
     pub collector: Collector,
+    /// It asks portals, and the registry that it was loaded with lists none: it waits for one.
+    pub lacks_portals: bool,
 }
 
 impl LoadedCollector {
@@ -36,7 +38,13 @@ impl LoadedCollector {
     /// Every problem found, each with its place.
     pub fn parse(file: &str, text: &str) -> Result<LoadedCollector, Vec<Problem>> {
         let collector: Collector = toml::from_str(text).map_err(|error| vec![Problem::from_toml(file, text, &error)])?;
-        let loaded = LoadedCollector { file: file.to_owned(), text: text.to_owned(), sha256: Sha256::of(text.as_bytes()), collector };
+        let loaded = LoadedCollector {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            sha256: Sha256::of(text.as_bytes()),
+            collector,
+            lacks_portals: false,
+        };
         let problems = loaded.check_alone();
         if problems.is_empty() { Ok(loaded) } else { Err(problems) }
     }
@@ -54,7 +62,8 @@ impl LoadedCollector {
         names
     }
 
-    /// What keeps the collector from running here: names missing under `[province]`, and secrets that are not set, in words.
+    /// What keeps the collector from running here: names missing under `[province]`, secrets that are not set,
+    /// and portals to ask, in words.
     pub fn lacks(&self, settings: &Settings) -> Vec<String> {
         let names = self.waits_for(settings).into_iter().map(|name| format!("[province] {name} is not in the settings"));
         let auth = match &self.collector.source {
@@ -63,7 +72,8 @@ impl LoadedCollector {
         };
         let secrets = auth.map(Auth::secrets).unwrap_or_default();
         let secrets = secrets.into_iter().filter_map(|secret| reveal(secret).err()).map(|failure| failure.text);
-        names.chain(secrets).chain(self.lacks_references(settings)).collect()
+        let portals = self.lacks_portals.then(|| "registry/portals.csv lists no portal".to_owned());
+        names.chain(secrets).chain(portals).chain(self.lacks_references(settings)).collect()
     }
 
     /// Without references, our own line being cut would look like every portal being down.
@@ -187,6 +197,7 @@ impl LoadedCollector {
         }
         problems.extend(self.check_robots(http));
         problems.extend(self.check_for_each(http));
+        problems.extend(self.check_portals(http));
         problems.extend(self.check_variables(http));
         problems
     }
@@ -218,6 +229,21 @@ impl LoadedCollector {
             }
             // Rows without a kind are a problem of their own.
             Ok(Kind::Html(_)) | Err(_) => None,
+        }
+    }
+
+    fn check_portals(&self, http: &HttpSource) -> Option<Problem> {
+        let asked = &http.for_each;
+        asked.portal?;
+        let wrong = |keys: &[&str], message: &str, fix: &str| Some(self.problem(self.http_place(keys), message, fix));
+        if asked.unit.is_some() {
+            return wrong(&["for_each", "unit"], "for_each asks by unit and by portal", "keep one: a portal brings its unit");
+        }
+        // One refusal among many portals would otherwise leave all of them alone.
+        let message = "breaker.stop_on leaves every portal alone because of one";
+        match http.breaker.stop_on.is_empty() {
+            true => None,
+            false => wrong(&["for_each", "portal"], message, "write breaker = { stop_on = [] }"),
         }
     }
 
@@ -269,6 +295,7 @@ impl LoadedCollector {
 #[derive(PartialEq, Eq)]
 enum Cause {
     NoUnit,
+    NoPortal,
     NoPeriod,
     NotEveryPeriod,
 }
@@ -276,7 +303,11 @@ enum Cause {
 /// A placeholder that some request, or every one, could not fill: the cause, what is wrong, and the fix.
 fn wrong_variable(http: &HttpSource, named: Named) -> Option<(Cause, String, String)> {
     let Named { variable, needed } = named;
-    if variable.needs_unit() && http.for_each.unit.is_none() {
+    if variable.needs_portal() && http.for_each.portal.is_none() {
+        let message = format!("{{{}}} can never be filled: no request is about a portal", variable.name());
+        return Some((Cause::NoPortal, message, "write for_each = { portal = \"all\" }".to_owned()));
+    }
+    if variable.needs_unit() && http.for_each.unit.is_none() && http.for_each.portal.is_none() {
         let message = format!("{{{}}} can never be filled: no request is about a unit", variable.name());
         return Some((Cause::NoUnit, message, "write for_each = { unit = \"commune\" }".to_owned()));
     }

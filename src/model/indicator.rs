@@ -37,6 +37,14 @@ pub enum Adds {
     No,
 }
 
+/// What the values of an indicator stand for within their unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// One value for each portal of the unit: the item is the portal's id, or begins with it and `/`.
+    Portal,
+}
+
 /// An indicator: a measured one, or a rate derived from two counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Indicator {
@@ -60,6 +68,8 @@ pub struct Indicator {
     pub derived: Option<(Vec<String>, Vec<String>)>,
     /// The collector whose values count where several report it.
     pub collector: Option<String>,
+    /// What its values stand for within their unit; `None` = for the unit itself, or for what their items say.
+    pub per: Option<Per>,
 }
 
 impl Indicator {

@@ -51,7 +51,13 @@ fn reading(indicator: &str, unit: &str, value: Value) -> Reading {
 fn request(no: i32, sent: Ts, outcome: RequestOutcome) -> Request {
     Request {
         no,
-        scope: Scope { due: sent, period: Some(period("2026-09")), unit: Some("H49".to_owned()), province: Default::default() },
+        scope: Scope {
+            due: sent,
+            period: Some(period("2026-09")),
+            unit: Some("H49".to_owned()),
+            portal: None,
+            province: Default::default(),
+        },
         method: "POST".to_owned(),
         url: "https://portal.example/api".to_owned(),
         body: "{\"month\":9}".to_owned(),

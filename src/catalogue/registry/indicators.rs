@@ -9,7 +9,7 @@ use super::entries;
 use super::table::is_key;
 use crate::catalogue::files::Files;
 use crate::catalogue::problem::Problem;
-use crate::model::{Adds, Exact, Indicator, Measure};
+use crate::model::{Adds, Exact, Indicator, Measure, Per};
 
 const FILE: &str = "registry/indicators.toml";
 
@@ -31,6 +31,8 @@ struct Entry {
     derived: Option<Derived>,
     /// Which collector counts where several report it.
     collector: Option<Spanned<String>>,
+    /// What its values stand for within their unit.
+    per: Option<Per>,
 }
 
 #[derive(Deserialize)]
@@ -178,6 +180,7 @@ impl Entry {
             cite: self.cite.into_inner(),
             derived: self.derived.map(|derived| (ids(derived.of), ids(derived.over))),
             collector: self.collector.map(Spanned::into_inner),
+            per: self.per,
         }
     }
 }
@@ -223,6 +226,7 @@ mod tests {
             ("greatest = \"1\"", "greatest = \"-1\"", 13, 9, "the greatest value -1 of r is below the least 0"),
             ("\"sum\"", "\"add\"", 7, 14, "unknown variant `add`, expected one of `sum`, `last`, `no`"),
             ("cite = \"Luật\"", "cite = \" \"", 8, 8, "n cites nothing"),
+            ("cite = \"Luật\"", "cite = \"Luật\"\nper = \"cổng\"", 9, 7, "unknown variant `cổng`, expected `portal`"),
             ("cite = \"Luật\"\n[[", "[[", 2, 1, "missing field `cite`"),
             ("\"ratio\"", "\"count\"", 12, 11, "r is derived and so a ratio"),
             ("\"ratio\"", "\"ratio\"\nover_time = \"sum\"", 10, 6, "r is a ratio and cannot add up"),

@@ -13,7 +13,9 @@ pub use auth::{Auth, Secret};
 pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
 pub use probe::{Confirm, Degraded, Ip, PORTALS, ProbeSource, Redirects, StatusRange, Tls, Up};
-pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
+pub use request::{
+    Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, PortalChoice, Rate, Retry, Robots, Source,
+};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
 
 use super::gate::Gate;

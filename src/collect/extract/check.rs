@@ -37,8 +37,8 @@ fn check_request(rows: &Rows, asked: &ForEach, faults: &mut Vec<Fault>) {
     if rows.read.is_empty() {
         return;
     }
-    if rows.unit.value.is_none() && asked.unit.is_none() {
-        let fix = "add unit.value to [[rows]] or unit to for_each";
+    if rows.unit.value.is_none() && asked.unit.is_none() && asked.portal.is_none() {
+        let fix = "add unit.value to [[rows]], or unit or portal to for_each";
         faults.push((span.clone(), "neither the rows nor the request say whose rows these are".to_owned(), fix.to_owned()));
     }
     if rows.period.is_none() && asked.period.is_empty() {

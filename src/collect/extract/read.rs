@@ -57,7 +57,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn can_tell_units(&mut self, rows: &Rows) -> bool {
         let can = rows.unit.value.is_some() || self.ctx.scope.unit.is_some();
         if !can {
-            let what = "neither the rows nor the request say whose rows these are; add unit.value or for_each.unit";
+            let what = "neither the rows nor the request say whose rows these are; add unit.value, for_each.unit or for_each.portal";
             self.found.findings.push(Finding::quarantine(Reason::Config, "unit", what));
         }
         can
@@ -128,7 +128,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         Ok(Some(Reading {
             indicator: id.clone(),
             unit: subject.unit.clone(),
-            item: item_of(plan, &subject.item),
+            item: self.ctx.scope.item(&item_of(plan, &subject.item)),
             period: subject.period,
             value,
             flag: plan.flag(row)?,
@@ -168,7 +168,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let item = plan.item(row).unwrap_or_default();
         let values = plan.reads.iter().filter_map(|read| {
             let (value, _) = read.value(row).ok()??;
-            Some((read.read.indicator.get_ref().clone(), item_of(read, &item), value))
+            Some((read.read.indicator.get_ref().clone(), self.ctx.scope.item(&item_of(read, &item)), value))
         });
         values.collect()
     }

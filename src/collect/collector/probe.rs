@@ -13,7 +13,7 @@ use crate::settings::Network;
 pub const PORTALS: &str = "registry/portals.csv";
 
 /// Watching portals: every one of them in every slot.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProbeSource {
     /// Length of a slot; slots are aligned to the hour by the wall clock. Default 60s.

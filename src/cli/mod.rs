@@ -12,6 +12,7 @@ mod notify;
 mod output;
 mod probe;
 mod replay;
+mod replay_hours;
 mod run;
 mod runs;
 mod score;

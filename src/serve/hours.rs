@@ -14,7 +14,7 @@ use crate::collect::watch::close::{day_of, hour_before, window_of};
 use crate::collect::watch::seal::{MEDIA_TYPE, SealError};
 use crate::collect::watch::spool::{Left, left};
 use crate::collect::watch::{Ground, Sealed, seal};
-use crate::model::{Period, PeriodKind, Reading, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Ts, Window};
+use crate::model::{Period, PeriodKind, Reading, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Trigger, Ts, Window};
 use crate::rollup::{DayRow, HourPart};
 use crate::store::{Claim, HourQuery, KnownSince, Recorded, RequestRecord, RunRecord, StoreError, Terms, Watched};
 
@@ -85,7 +85,7 @@ async fn record(service: &Arc<Service>, left: Left) -> Result<(), HourError> {
     let loaded = live.catalogue.collectors.get(&run.collector);
     let text = loaded.filter(|loaded| loaded.sha256 == spec).map(|loaded| loaded.text.as_str());
     let terms = Terms { owner: &owner, now, until: now.plus(CLAIM), spec: (&spec, text) };
-    let Some(claim) = service.stored(Operation::Claim, service.db.claim_anew(&run, &terms)).await? else {
+    let Some(claim) = service.stored(Operation::Claim, service.db.claim_anew(&run, Trigger::Schedule, &terms)).await? else {
         // Another copy is at work on the same hour; the next look comes after it.
         return Ok(());
     };

@@ -1,5 +1,6 @@
 //! Watching portals: every target in every slot, each attempt on disk before anything else; hours sealed into evidence.
 
+pub mod again;
 pub mod close;
 pub mod figure;
 pub mod head;

@@ -1,5 +1,7 @@
 //! Scoring with the store: loads what a criteria set needs, scores it, and finds the evidence of its points.
 
+mod portals;
+
 use anyhow::{Context, bail};
 
 use crate::catalogue::{Catalogue, LoadedCollector};
@@ -53,9 +55,16 @@ impl<'a> Scoring<'a> {
                 std::iter::once(province).chain(registry.below(id, on)).collect()
             }
         };
-        let indicators = set.input_indicators().into_iter().map(str::to_owned).collect();
+        let within = |id: &str| registry.indicator(id).and_then(|indicator| indicator.within.clone());
+        let inputs: Vec<&str> = set.input_indicators();
+        let bounds = inputs.iter().filter_map(|id| within(id)).flat_map(|within| [within.least, within.most, within.coverage]);
+        let indicators = inputs.iter().map(|id| (*id).to_owned()).chain(bounds).collect();
         let query = ObservationQuery { period: Some(period), indicators: Some(indicators), collector: None, unit: None, as_of };
-        Ok(Scoring { set, units, observations: db.observations(&query).await?, period, as_of, catalogue })
+        let mut observations = db.observations(&query).await?;
+        for terms in set.unusual_terms() {
+            observations.extend(portals::observations(catalogue, terms, period, as_of, db).await?);
+        }
+        Ok(Scoring { set, units, observations, period, as_of, catalogue })
     }
 
     /// Scores.
@@ -72,6 +81,7 @@ impl<'a> Scoring<'a> {
             observations: &self.observations,
             origins: &origins,
             preferred: &preferred,
+            within: &|indicator| self.catalogue.registry.indicator(indicator).and_then(|indicator| indicator.within.as_ref()),
         };
         Ok(crate::score::score(self.set, &input)?)
     }

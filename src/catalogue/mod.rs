@@ -87,6 +87,7 @@ fn load_criteria(
             }
         };
         let mut found = set.check_indicators(&|id| registry.indicator(id).is_some());
+        found.extend(set.check_portals(&|id| registry.indicator(id).is_some_and(|indicator| indicator.per.is_some())));
         found.extend(set.check_collectors(&|id| collectors.contains_key(id)));
         if let Some(first) = criteria.get(&set.id) {
             let message = format!("the id {:?} is that of {} too", set.id, first.file);

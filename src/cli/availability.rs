@@ -12,9 +12,9 @@ use super::Installation;
 use super::output::{self, Format, Table, say};
 use crate::collect::collector::{ProbeSource, Source};
 use crate::collect::watch::close::window_of;
-use crate::collect::watch::{Ground, Options, over_v6};
+use crate::collect::watch::{Ground, over_v6};
 use crate::model::{Exact, Period, PeriodKind, SlotState, Ts, Window};
-use crate::rollup::{Availability, Days, HourPart, Outage, Segment, ServiceHours, Tally, outages, tally};
+use crate::rollup::{Availability, Days, HourPart, Options, Outage, Segment, ServiceHours, Tally, outages, tally};
 use crate::store::{Db, HourQuery, HourRow};
 
 /// Arguments of `availability`.

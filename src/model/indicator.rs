@@ -45,6 +45,18 @@ pub enum Per {
     Portal,
 }
 
+/// Where a value that is not known whole lies: ids of indicators with the same unit, item and period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Within {
+    /// The least it can be.
+    pub least: String,
+    /// The most it can be.
+    pub most: String,
+    /// The share of the period that is known.
+    pub coverage: String,
+}
+
 /// An indicator: a measured one, or a rate derived from two counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Indicator {
@@ -70,6 +82,8 @@ pub struct Indicator {
     pub collector: Option<String>,
     /// What its values stand for within their unit; `None` = for the unit itself, or for what their items say.
     pub per: Option<Per>,
+    /// The indicators that say between what it lies where its period is not known whole, and how much of it is.
+    pub within: Option<Within>,
 }
 
 impl Indicator {

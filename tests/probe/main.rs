@@ -79,8 +79,16 @@ async fn each_way_to_fail_has_its_phase_and_reason() {
         ("no HTTP", vec![Act::Send(b"220 mail.example ESMTP\r\n".to_vec())], Some((FirstByte, Protocol))),
         ("silent", vec![Act::SendStall(Vec::new())], Some((FirstByte, Timeout))),
         ("a body that trickles", vec![Act::Drip(head(200, &format!("{HTML}content-length: 100000\r\n")))], Some((Transfer, Timeout))),
-        ("a body that is cut", vec![Act::Send([head(200, &format!("{HTML}content-length: 9999\r\n")), PAGE.to_vec()].concat())], Some((Transfer, Protocol))),
-        ("a body that is reset", vec![Act::SendReset([head(200, &format!("{HTML}content-length: 9999\r\n")), PAGE.to_vec()].concat())], Some((Transfer, Reason::Connect))),
+        (
+            "a body that is cut",
+            vec![Act::Send([head(200, &format!("{HTML}content-length: 9999\r\n")), PAGE.to_vec()].concat())],
+            Some((Transfer, Protocol)),
+        ),
+        (
+            "a body that is reset",
+            vec![Act::SendReset([head(200, &format!("{HTML}content-length: 9999\r\n")), PAGE.to_vec()].concat())],
+            Some((Transfer, Reason::Connect)),
+        ),
     ];
     let (settings, probe) = (settings().await, probe(""));
     let n = cases.len();

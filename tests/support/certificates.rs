@@ -66,4 +66,3 @@ pub async fn serve_tls((certificate, key): Certified, answer: Vec<u8>) -> String
     });
     base
 }
-

@@ -9,7 +9,7 @@ use super::entries;
 use super::table::is_key;
 use crate::catalogue::files::Files;
 use crate::catalogue::problem::Problem;
-use crate::model::{Adds, Exact, Indicator, Measure, Per};
+use crate::model::{Adds, Exact, Indicator, Measure, Per, Within};
 
 const FILE: &str = "registry/indicators.toml";
 
@@ -33,6 +33,8 @@ struct Entry {
     collector: Option<Spanned<String>>,
     /// What its values stand for within their unit.
     per: Option<Per>,
+    /// Where it lies while its period is not known whole.
+    within: Option<Spanned<Within>>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +129,12 @@ fn check(
     if *entry.measure.get_ref() == Measure::Count && range.least.is_none_or(|least| least < Exact::ZERO) {
         return Err(at(entry.range.span(), format!("{id} counts things and may be negative"), "write least = \"0\""));
     }
+    if let Some(within) = &entry.within {
+        let Within { least, most, coverage } = within.get_ref();
+        if let Some(unknown) = [least, most, coverage].into_iter().find(|of| !kinds.contains_key(*of)) {
+            return Err(at(within.span(), format!("there is no indicator {unknown:?}"), "name ids of this file"));
+        }
+    }
     entry.derived.as_ref().map_or(Ok(()), |derived| check_derived(entry, derived, kinds, at))
 }
 
@@ -181,6 +189,7 @@ impl Entry {
             derived: self.derived.map(|derived| (ids(derived.of), ids(derived.over))),
             collector: self.collector.map(Spanned::into_inner),
             per: self.per,
+            within: self.within.map(Spanned::into_inner),
         }
     }
 }

@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{NaiveDate, TimeZone};
 use chrono_tz::Asia::Ho_Chi_Minh;
 
-use super::figure::Options;
 use super::head::over_v6;
 use super::readings::{Summed, all_of_unit, readings};
 use crate::collect::collector::ProbeSource;
 use crate::model::{Calendar, Notice, Period, PeriodKind, Portal, Reading, Ts, Window};
-use crate::rollup::{DayRow, HOUR_MICROS, Histogram, HourPart, Segment, Tally, all_of, sum};
+use crate::rollup::{DayRow, HOUR_MICROS, Histogram, HourPart, Options, Segment, Tally, all_of, sum};
 
 /// What the registry says of what is watched.
 #[derive(Clone, Copy)]
@@ -74,6 +73,36 @@ impl<'a> Ground<'a> {
         rows
     }
 
+    /// The readings of one item of every unit on other terms than the usual ones: `combined` is `all`, `mean` or `worst`, and
+    /// `item` what it is called then. Units whose portals were not to be watched have none.
+    pub fn readings_on(
+        &self,
+        options: &Options,
+        combined: &str,
+        item: &str,
+        (period, window): (Period, Window),
+        hours: &BTreeMap<String, Vec<HourPart>>,
+    ) -> Vec<Reading> {
+        let mut rows = BTreeMap::new();
+        let mut of_unit: BTreeMap<&str, Vec<Lines>> = BTreeMap::new();
+        for portal in self.portals_in(period) {
+            let Some(window) = self.watched_within(portal, window) else { continue };
+            let parts = hours.get(&portal.id).map(Vec::as_slice).unwrap_or_default();
+            let mut latency = Histogram::default();
+            parts.iter().for_each(|part| latency.merge(&part.latency));
+            let lines = Lines { day: self.laid(&portal.id, parts, window, options), before: Vec::new(), latency, certificate_until: None };
+            rows.insert(portal.id.clone(), lines.row(period));
+            of_unit.entry(&portal.unit).or_default().push(lines);
+        }
+        for (unit, lines) in of_unit {
+            rows.insert(all_of_unit(unit), Lines::together(lines).row(period));
+        }
+        let summed = Summed { period, rows: &rows, until: window.to, degraded_is_up: options.degraded_is_up };
+        let readings = readings(&summed, &self.portals_in(period), self.probe, self.calendar);
+        let of_item = readings.into_iter().filter(|reading| reading.item == combined);
+        of_item.map(|reading| Reading { item: item.to_owned(), ..reading }).collect()
+    }
+
     fn lines(&self, day: Period, target: &str, portal: &str, hours: &BTreeMap<String, Vec<HourPart>>) -> Lines {
         let parts = hours.get(target).map(Vec::as_slice).unwrap_or_default();
         let laid = |window| self.laid(portal, parts, window, &Options::default());
@@ -121,7 +150,7 @@ impl<'a> Ground<'a> {
         });
         let rows: BTreeMap<String, DayRow> = rows.collect();
         let until = window_of(Period::holding(PeriodKind::Day, last)).to;
-        readings(&Summed { period, rows: &rows, until }, &portals, self.probe, self.calendar)
+        readings(&Summed { period, rows: &rows, until, degraded_is_up: true }, &portals, self.probe, self.calendar)
     }
 
     /// On how many days of a stretch a target was to be watched.

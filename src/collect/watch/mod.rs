@@ -13,7 +13,6 @@ pub mod spool;
 mod watcher;
 
 pub use close::Ground;
-pub use figure::Options;
 pub use head::{Head, Target, over_v6, targets};
 pub use meter::{Counts, Meter};
 pub use seal::{Sealed, roll_up_again, seal};

@@ -27,11 +27,13 @@ pub struct Summed<'a> {
     pub rows: &'a BTreeMap<String, DayRow>,
     /// The instant up to which it is known: the end of its last closed day.
     pub until: Ts,
+    /// Whether slow answers count as up.
+    pub degraded_is_up: bool,
 }
 
 /// The readings of a period, for every portal and for every unit that has some.
 pub fn readings(summed: &Summed<'_>, portals: &[&Portal], probe: &ProbeSource, calendar: &Calendar) -> Vec<Reading> {
-    let terms = Terms { degraded_is_up: true, service: None, calendar };
+    let terms = Terms { degraded_is_up: summed.degraded_is_up, service: None, calendar };
     let mut all = Readings { period: summed.period, readings: Vec::new() };
     let mut by_unit: BTreeMap<&str, Vec<Figures>> = BTreeMap::new();
     for portal in portals {
@@ -76,6 +78,8 @@ const SECONDS: [&str; 5] =
 const FLAGS: [&str; 3] = ["portal_ipv6", "portal_https", "portal_domain_ok"];
 /// Down without a notice that counts, and without one there is no other kind of down.
 const UNANNOUNCED: &str = "portal_unannounced_down_seconds";
+/// As many, if all that is not known was down.
+const UNANNOUNCED_MOST: &str = "portal_unannounced_down_seconds_most";
 
 impl Figures {
     fn of(row: &DayRow, terms: &Terms<'_>, until: Ts) -> Figures {
@@ -188,7 +192,9 @@ impl Readings {
         for (indicator, seconds) in SECONDS.into_iter().zip(figures.seconds) {
             self.push(unit, item, indicator, seconds);
         }
+        let most = figures.seconds[2].zip(figures.seconds[4]).and_then(|(down, unknown)| down.plus(unknown).ok());
         self.push(unit, item, UNANNOUNCED, figures.seconds[2]);
+        self.push(unit, item, UNANNOUNCED_MOST, most);
         for (indicator, value) in [
             ("portal_outage_count", figures.outages),
             ("portal_latency_seconds", figures.latency),

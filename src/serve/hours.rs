@@ -30,11 +30,14 @@ const MOST_DAYS: u64 = 400;
 
 /// Why an hour waits.
 #[derive(Debug, thiserror::Error)]
-enum HourError {
+pub enum HourError {
+    /// The database does not take it.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The archive does not take it, or the spool is broken.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// The spool cannot be read or tidied up.
     #[error("the spool: {0}")]
     Spool(#[from] std::io::Error),
 }
@@ -47,7 +50,7 @@ pub async fn run(service: Arc<Service>, recorded: tokio::sync::mpsc::Sender<Stri
             () = service.stopping.cancelled() => return,
             () = tokio::time::sleep(wait) => {}
         }
-        wait = match record_all(&service, &recorded).await {
+        wait = match record_left(&service, &recorded).await {
             Ok(()) => LOOK_EVERY,
             Err(error) => {
                 tracing::error!(error = %chain(&error), "an hour of probes is not recorded yet; it waits in {}", service.settings.spool.display());
@@ -57,8 +60,11 @@ pub async fn run(service: Arc<Service>, recorded: tokio::sync::mpsc::Sender<Stri
     }
 }
 
-/// Records everything that was left, oldest first.
-async fn record_all(service: &Arc<Service>, recorded: &tokio::sync::mpsc::Sender<String>) -> Result<(), HourError> {
+/// Records everything that was left, oldest first; what cannot be recorded stays.
+///
+/// # Errors
+/// The spool, the archive or the database.
+pub async fn record_left(service: &Arc<Service>, recorded: &tokio::sync::mpsc::Sender<String>) -> Result<(), HourError> {
     let spool = service.settings.spool.clone();
     let all = aside(|| left(&spool))?;
     for left in all {

@@ -1,6 +1,7 @@
 //! The store's promises, kept by both databases: SQLite always, PostgreSQL when THUOCDO_TEST_POSTGRES
 //! names a server (tests/with-postgres.sh starts one).
 
+mod availability;
 mod claims;
 mod columns;
 mod observations;

@@ -5,6 +5,7 @@ mod portals;
 use anyhow::{Context, bail};
 
 use crate::catalogue::{Catalogue, LoadedCollector};
+use crate::collect::collector::Source;
 use crate::collect::read::Known;
 use crate::collect::replay::read_again;
 use crate::collect::run::Workplace;
@@ -120,13 +121,13 @@ pub async fn explained(
     };
     let mut explanation = explain::explain(scoring.period, sheet, line, lang);
     for origin in explanation.origins_mut() {
-        origin.evidence = evidence(origin, lang, place).await?;
+        origin.evidence = evidence(origin, scoring, lang, place).await?;
     }
     Ok(explanation)
 }
 
 /// The bytes that a value came from, read with the collector file of then.
-async fn evidence(origin: &ValueOrigin, lang: Lang, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
+async fn evidence(origin: &ValueOrigin, scoring: &Scoring<'_>, lang: Lang, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
     let requests = place.db.requests(&origin.run).await?;
     let Some(request) = requests.into_iter().find(|request| request.no == origin.request) else { return Ok(None) };
     let Some(sha256) = request.evidence.clone() else { return Ok(None) };
@@ -136,6 +137,8 @@ async fn evidence(origin: &ValueOrigin, lang: Lang, place: &Workplace<'_>) -> an
     };
     let loaded = spec.and_then(|text| LoadedCollector::parse(&format!("{}.toml", origin.run.collector), &text).ok());
     let readings = match loaded {
+        // Its bytes are one hour of many.
+        Some(loaded) if matches!(loaded.collector.source, Source::Probe(_)) => portals::read_again(origin, scoring, place).await?,
         Some(loaded) => read_again(place, &loaded, &Known::default(), &request)?.readings,
         None => Vec::new(),
     };

@@ -21,9 +21,9 @@ use crate::model::{Period, PeriodKind, Ts};
 use crate::rollup::hour_of;
 
 /// For so long a copy has a probe; it is extended at every look.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(30);
 /// How often who watches is agreed on.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_secs(8);
 /// A watcher that could not begin is begun again after this time.
 const BEGIN_AGAIN: Duration = Duration::from_secs(30);
 /// Files that are open beside the looks: the database, the spool, pages.

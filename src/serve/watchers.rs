@@ -19,6 +19,7 @@ use crate::collect::watch::close::day_of;
 use crate::collect::watch::{Ground, Head, Watch, targets, watch};
 use crate::model::{Period, PeriodKind, Ts};
 use crate::rollup::hour_of;
+use crate::store::Db;
 
 /// For so long a copy has a probe; it is extended at every look.
 const LEASE: Duration = Duration::from_secs(30);
@@ -92,13 +93,23 @@ impl Watchers {
             if !loaded.lacks(&self.service.settings).is_empty() || self.is_paused(id).await? {
                 continue;
             }
-            let name = lease_name(id);
-            let lease = self.service.db.lease(&name, 1, &self.service.owner, now, now.plus(LEASE));
-            if self.service.stored(Operation::Claim, lease).await?.is_some() {
+            if self.has_turn(id, now).await? {
                 wanted.insert(id.clone(), (head(live, loaded, probe, &self.service.owner, now), Arc::new((**probe).clone())));
             }
         }
         Ok(wanted)
+    }
+
+    /// Whether this copy has the probe. On SQLite it is the only one (`start::alone`), also right after another was killed.
+    async fn has_turn(&self, id: &str, now: Ts) -> Result<bool, crate::store::StoreError> {
+        match &self.service.db {
+            Db::Sqlite { .. } => Ok(true),
+            Db::Postgres(_) => {
+                let name = lease_name(id);
+                let lease = self.service.db.lease(&name, 1, &self.service.owner, now, now.plus(LEASE));
+                Ok(self.service.stored(Operation::Claim, lease).await?.is_some())
+            }
+        }
     }
 
     async fn is_paused(&self, id: &str) -> Result<bool, crate::store::StoreError> {

@@ -241,6 +241,9 @@ impl LoadedCollector {
         for rows in &self.collector.rows {
             rows.read.iter().for_each(|read| indicator(&read.indicator));
         }
+        let checks = self.collector.rows.iter().flat_map(|rows| &rows.check);
+        let given = checks.flat_map(|check| check.get_ref().indicators().iter().map(|id| Spanned::new(check.span(), (*id).to_owned())));
+        given.for_each(|id| indicator(&id));
         for gate in &self.collector.gate {
             gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }

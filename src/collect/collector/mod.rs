@@ -1,6 +1,7 @@
 //! The collector file: where each number of one provincial system is read. Format: collectors/README.md.
 
 mod auth;
+pub mod page;
 mod place;
 mod request;
 mod rows;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use auth::{Auth, Secret};
+pub use page::{Check, PageRows};
 pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
 pub use request::{

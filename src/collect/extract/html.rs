@@ -1,7 +1,8 @@
 //! Pages: elements by CSS selector, tables as grids, and the signs that a page was cut.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use regex::Regex;
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::found::{Absent, Found, Spot, shown};
@@ -13,15 +14,34 @@ use crate::model::{Finding, Reason};
 /// this comment comes to stand tells a whole table from one that was cut inside a number.
 const END: &str = "thuocdo:end-of-page";
 
+static CLOSES_BODY: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)</(body|html|frameset)[\s>]").expect("a valid expression"));
+
 /// A parsed page. Not `Send`: it lives inside one extraction.
 pub(super) struct Page {
     html: Html,
+    /// The text closes its body somewhere.
+    closes_body: bool,
 }
 
 impl Page {
     /// Of a decoded text.
     pub(super) fn parse(text: &str) -> Page {
-        Page { html: Html::parse_document(&format!("{text}<!--{END}-->")) }
+        let closes_body = CLOSES_BODY.is_match(text);
+        Page { html: Html::parse_document(&format!("{text}<!--{END}-->")), closes_body }
+    }
+
+    /// Its outermost element.
+    pub(super) fn root(&self) -> ElementRef<'_> {
+        self.html.root_element()
+    }
+
+    /// Whether the page is cut anywhere: it ends inside a tag, comment or script, or inside an element of a body that it
+    /// never closes. An element left open before `</body>` is only careless.
+    pub(super) fn is_cut(&self) -> bool {
+        let end = self.html.tree.root().descendants().find(|node| is_end(node.value()));
+        let Some(holder) = end.and_then(|end| end.parent()) else { return true };
+        let outermost = ElementRef::wrap(holder).is_none_or(|holder| matches!(holder.value().name(), "html" | "body" | "frameset"));
+        !outermost && !self.closes_body
     }
 
     /// The elements that a selector matches.

@@ -1,5 +1,6 @@
 //! Collector files: read, and checked against the registry and the settings.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -241,9 +242,11 @@ impl LoadedCollector {
         for rows in &self.collector.rows {
             rows.read.iter().for_each(|read| indicator(&read.indicator));
         }
-        let checks = self.collector.rows.iter().flat_map(|rows| &rows.check);
-        let given = checks.flat_map(|check| check.get_ref().indicators().iter().map(|id| Spanned::new(check.span(), (*id).to_owned())));
-        given.for_each(|id| indicator(&id));
+        let checks: Vec<_> = self.collector.rows.iter().flat_map(|rows| &rows.check).collect();
+        let given = checks.into_iter().flat_map(|check| check.get_ref().indicators().iter().map(|id| (*id, check.span())));
+        // Many checks give values of one indicator: the first of them is named.
+        let first: BTreeMap<&str, Range<usize>> = given.rev().collect();
+        first.into_iter().for_each(|(id, span)| indicator(&Spanned::new(span, id.to_owned())));
         for gate in &self.collector.gate {
             gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }

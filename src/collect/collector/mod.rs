@@ -3,6 +3,7 @@
 mod auth;
 pub mod page;
 mod place;
+mod portal;
 mod request;
 mod rows;
 
@@ -13,9 +14,8 @@ pub use auth::{Auth, Secret};
 pub use page::{Check, PageRows};
 pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
-pub use request::{
-    Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, PortalChoice, Rate, Retry, Robots, Source,
-};
+pub use portal::PortalChoice;
+pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
 
 use super::gate::Gate;

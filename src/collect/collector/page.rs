@@ -195,6 +195,11 @@ impl Phrase {
         self.is_in(words) && n(words) <= 2 * n(&self.words) + 4
     }
 
+    /// Whether another phrase is a part of it.
+    pub fn holds(&self, other: &Phrase) -> bool {
+        self != other && other.is_in(&self.words)
+    }
+
     /// These words without the phrase.
     pub fn taken_from(&self, words: &str) -> String {
         words.replace(&self.words, " ")

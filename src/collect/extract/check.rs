@@ -81,7 +81,7 @@ fn check_from(rows: &Rows, faults: &mut Vec<Fault>) {
 /// A whole page has checks, and nothing of what rows have.
 fn check_page(rows: &Rows, faults: &mut Vec<Fault>) {
     let place = |place: &Spanned<String>| place.span();
-    let unit = [&rows.unit.value, &rows.unit.codes, &rows.unit.name, &rows.unit.code].into_iter().flatten().map(place);
+    let unit = [&rows.unit.value, &rows.unit.name, &rows.unit.code].into_iter().flatten().map(place);
     let period = rows.period.iter().filter(|period| matches!(period.get_ref(), RowPeriod::Read { .. })).map(Spanned::span);
     let stated = unit
         .chain(rows.item.iter().map(place))
@@ -101,7 +101,8 @@ fn check_page(rows: &Rows, faults: &mut Vec<Fault>) {
     for check in &rows.check {
         faults.extend(page_fault(check));
         if !seen.insert((check.get_ref().word(), check.get_ref().item())) {
-            let what = [check.get_ref().word(), check.get_ref().item()].join(" ");
+            let (word, item) = (check.get_ref().word(), check.get_ref().item());
+            let what = if item == word { word.to_owned() } else { format!("{word} {item}") };
             faults.push((check.span(), format!("{} is checked twice", what.trim()), "remove one, or give it an id of its own".to_owned()));
         }
     }

@@ -35,13 +35,11 @@ impl Page {
         self.html.root_element()
     }
 
-    /// Whether the page is cut anywhere: it ends inside a tag, comment or script, or inside an element of a body that it
-    /// never closes. An element left open before `</body>` is only careless.
+    /// Whether the page is cut anywhere: it ends inside a tag, comment or script, or never closes its body. HTML allows a
+    /// page to leave that out, but then nothing tells a whole one from one that was cut. An element left open before
+    /// `</body>` is only careless.
     pub(super) fn is_cut(&self) -> bool {
-        let end = self.html.tree.root().descendants().find(|node| is_end(node.value()));
-        let Some(holder) = end.and_then(|end| end.parent()) else { return true };
-        let outermost = ElementRef::wrap(holder).is_none_or(|holder| matches!(holder.value().name(), "html" | "body" | "frameset"));
-        !outermost && !self.closes_body
+        !self.closes_body || !self.html.tree.root().descendants().any(|node| is_end(node.value()))
     }
 
     /// The elements that a selector matches.

@@ -45,20 +45,19 @@ pub(super) fn judge(scan: &Scan, check: &CountersCheck) -> Verdict {
 
 /// The smallest element within the scope that holds the label, no other label, and a number.
 fn beside(scope: ElementRef, names: &[Phrase], all: &[&[Phrase]]) -> Option<Proof> {
-    let holders = visible(scope).filter_map(ElementRef::wrap).filter(|element| {
-        let words = Phrase::words_of(&own_text(*element));
-        names.iter().any(|name| name.is_in(&words))
-    });
-    holders.into_iter().chain(deepest(scope, names)).find_map(|holder| {
+    let others: Vec<&Phrase> = all.iter().filter(|other| **other != names).copied().flatten().collect();
+    let holders = visible(scope).filter_map(ElementRef::wrap).filter(|element| is_named(&own_text(*element), names, &others));
+    holders.chain(deepest(scope, names, &others)).find_map(|holder| {
         let above = std::iter::once(holder).chain(holder.ancestors().filter_map(ElementRef::wrap)).take(MOST_LEVELS);
         let within = above.take_while(|element| element.id() == scope.id() || element.ancestors().any(|above| above.id() == scope.id()));
         for element in within {
-            let words = Phrase::words_of(&all_text(element));
-            let others = all.iter().filter(|other| **other != names && other.iter().any(|name| name.is_in(&words))).count();
-            if others > 0 || words.split_ascii_whitespace().count() > MOST_WORDS {
+            let text = all_text(element);
+            let words = Phrase::words_of(&text);
+            let rest = names.iter().fold(words.clone(), |rest, name| name.taken_from(&rest));
+            if others.iter().any(|other| other.is_in(&rest)) || words.split_ascii_whitespace().count() > MOST_WORDS {
                 return None;
             }
-            if has_number(&all_text(element), names) {
+            if has_number(&text, names) {
                 return Some(proof(element));
             }
         }
@@ -66,12 +65,19 @@ fn beside(scope: ElementRef, names: &[Phrase], all: &[&[Phrase]]) -> Option<Proo
     })
 }
 
-/// The smallest first element whose whole text holds a label: one that is put together from parts.
-fn deepest<'p>(scope: ElementRef<'p>, names: &[Phrase]) -> Option<ElementRef<'p>> {
-    let holds = |element: &ElementRef| {
-        let words = Phrase::words_of(&all_text(*element));
-        names.iter().any(|name| name.is_in(&words))
+/// Whether a text holds one of these labels; "Hồ sơ tiếp nhận trực tuyến", if it is one, is not "hồ sơ tiếp nhận" as well.
+fn is_named(text: &str, names: &[Phrase], others: &[&Phrase]) -> bool {
+    let words = Phrase::words_of(text);
+    let alone = |name: &Phrase| {
+        let longer = others.iter().filter(|other| other.holds(name));
+        longer.fold(words.clone(), |words, longer| longer.taken_from(&words))
     };
+    names.iter().any(|name| name.is_in(&words) && name.is_in(&alone(name)))
+}
+
+/// The smallest first element whose whole text holds a label: one that is put together from parts.
+fn deepest<'p>(scope: ElementRef<'p>, names: &[Phrase], others: &[&Phrase]) -> Option<ElementRef<'p>> {
+    let holds = |element: &ElementRef| is_named(&all_text(*element), names, others);
     let mut at = Some(scope).filter(holds)?;
     for _ in 0..MOST_DEPTH {
         match at.child_elements().find(holds) {

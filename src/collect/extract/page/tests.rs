@@ -316,6 +316,9 @@ fn pages_that_are_not_the_portal() {
         (format!("<body><div>{long}"), Some(Reason::Decode)),
         (format!("<body>{long}<script>var a = '"), Some(Reason::Decode)),
         (format!("<body><div>{long}</body></html><script>x()</script>"), None),
+        (format!("<body><div>{long}</body></html><html><body><div>{long}</div></body></html>"), None),
+        (format!("<body><div>{long}</body></html><html><body><div>{long}"), Some(Reason::Decode)),
+        (format!("<body><div>{long}</body><footer><p>{long}"), Some(Reason::Decode)),
     ] {
         let page = if reason == Some(Reason::Decode) || page.contains("</body>") { page } else { page + "</body>" };
         let said = read_bytes(&collector(400, &["lang = {}"]), page.as_bytes(), "text/html", ADDRESS);

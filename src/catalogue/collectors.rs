@@ -199,16 +199,12 @@ impl LoadedCollector {
     fn check_portals(&self, http: &HttpSource) -> Option<Problem> {
         let asked = &http.for_each;
         asked.portal?;
-        let wrong = |keys: &[&str], message: &str, fix: &str| Some(self.problem(self.http_place(keys), message, fix));
-        if asked.unit.is_some() {
-            return wrong(&["for_each", "unit"], "for_each asks by unit and by portal", "keep one: a portal brings its unit");
-        }
-        // One refusal among many portals would otherwise leave all of them alone.
-        let message = "breaker.stop_on leaves every portal alone because of one";
-        match http.breaker.stop_on.is_empty() {
-            true => None,
-            false => wrong(&["for_each", "portal"], message, "write breaker = { stop_on = [] }"),
-        }
+        let (key, message, fix) = match http.breaker.stop_on.is_empty() {
+            _ if asked.unit.is_some() => ("unit", "for_each asks by unit and by portal", "keep one: a portal brings its unit"),
+            false => ("portal", "breaker.stop_on leaves every portal alone because of one", "write breaker = { stop_on = [] }"),
+            true => return None,
+        };
+        Some(self.problem(self.http_place(&["for_each", key]), message, fix))
     }
 
     fn check_for_each(&self, http: &HttpSource) -> Option<Problem> {

@@ -231,6 +231,7 @@ fn read(source: &Source, body: &[u8]) -> Result<Extract, String> {
         derived: None,
         collector: None,
         per: None,
+        within: None,
     });
     let document = parse(&collector.rows, body, source.content_type).map_err(|finding| finding.reason.to_string())?;
     let codes = ["007", "12", "H49.22", "H49.7"];

@@ -1,5 +1,6 @@
 //! Collector files: read, and checked against the registry and the settings.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -235,16 +236,12 @@ impl LoadedCollector {
     fn check_portals(&self, http: &HttpSource) -> Option<Problem> {
         let asked = &http.for_each;
         asked.portal?;
-        let wrong = |keys: &[&str], message: &str, fix: &str| Some(self.problem(self.http_place(keys), message, fix));
-        if asked.unit.is_some() {
-            return wrong(&["for_each", "unit"], "for_each asks by unit and by portal", "keep one: a portal brings its unit");
-        }
-        // One refusal among many portals would otherwise leave all of them alone.
-        let message = "breaker.stop_on leaves every portal alone because of one";
-        match http.breaker.stop_on.is_empty() {
-            true => None,
-            false => wrong(&["for_each", "portal"], message, "write breaker = { stop_on = [] }"),
-        }
+        let (key, message, fix) = match http.breaker.stop_on.is_empty() {
+            _ if asked.unit.is_some() => ("unit", "for_each asks by unit and by portal", "keep one: a portal brings its unit"),
+            false => ("portal", "breaker.stop_on leaves every portal alone because of one", "write breaker = { stop_on = [] }"),
+            true => return None,
+        };
+        Some(self.problem(self.http_place(&["for_each", key]), message, fix))
     }
 
     fn check_for_each(&self, http: &HttpSource) -> Option<Problem> {
@@ -278,6 +275,11 @@ impl LoadedCollector {
         for rows in &self.collector.rows {
             rows.read.iter().for_each(|read| indicator(&read.indicator));
         }
+        let checks: Vec<_> = self.collector.rows.iter().flat_map(|rows| &rows.check).collect();
+        let given = checks.into_iter().flat_map(|check| check.get_ref().indicators().iter().map(|id| (*id, check.span())));
+        // Many checks give values of one indicator: the first of them is named.
+        let first: BTreeMap<&str, Range<usize>> = given.rev().collect();
+        first.into_iter().for_each(|(id, span)| indicator(&Spanned::new(span, id.to_owned())));
         for gate in &self.collector.gate {
             gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }

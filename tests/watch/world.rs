@@ -19,7 +19,7 @@ pub const ID: &str = "portals";
 
 /// Settings and files in a folder of their own.
 pub struct World {
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     pub settings: Settings,
     pub files: Files,
 }
@@ -51,7 +51,7 @@ impl World {
             ..Settings::default()
         };
         settings.network.loopback_names = true;
-        World { folder, settings, files }
+        World { _folder: folder, settings, files }
     }
 
     pub fn catalogue(&self) -> Catalogue {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::auth::{Auth, is_credential};
-use super::{FilePattern, JsonPath, ProbeSource};
+use super::{FilePattern, JsonPath, PortalChoice, ProbeSource};
 use crate::collect::template::{JsonTemplate, Template};
 use crate::model::{Period, PeriodKind, UnitGroup};
 use crate::model::{Size, Span};
@@ -159,35 +159,6 @@ pub struct ForEach {
     /// Every portal of the province or of a group of its units that is watched on the day of the due instant.
     #[serde(default)]
     pub portal: Option<PortalChoice>,
-}
-
-/// Which portals of `registry/portals.csv`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PortalChoice {
-    /// Those of the province of the settings and of every body below it.
-    All,
-    /// Those of the province.
-    Province,
-    /// Those of its departments.
-    Department,
-    /// Those of its districts.
-    District,
-    /// Those of its communes.
-    Commune,
-}
-
-impl PortalChoice {
-    /// The group of their units, if it is one.
-    pub fn group(self) -> Option<UnitGroup> {
-        match self {
-            PortalChoice::All => None,
-            PortalChoice::Province => Some(UnitGroup::Province),
-            PortalChoice::Department => Some(UnitGroup::Department),
-            PortalChoice::District => Some(UnitGroup::District),
-            PortalChoice::Commune => Some(UnitGroup::Commune),
-        }
-    }
 }
 
 impl ForEach {

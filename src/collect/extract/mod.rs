@@ -9,6 +9,7 @@ mod found;
 mod html;
 mod json;
 mod look_up;
+mod page;
 mod place;
 mod plan;
 mod read;

@@ -29,6 +29,7 @@ fn indicator(id: &str, measure: Measure) -> Indicator {
         derived: None,
         collector: None,
         per: None,
+        within: None,
     }
 }
 

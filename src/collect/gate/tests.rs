@@ -55,6 +55,7 @@ fn indicator() -> Indicator {
         derived: None,
         collector: None,
         per: None,
+        within: None,
     }
 }
 

@@ -59,6 +59,8 @@ pub fn timeline(parts: &[HourPart], window: Window, slot_micros: i64) -> Vec<Seg
                 line.push(segment.within(inside));
             }
         }
+        // What is left of the hour is in slots that begin outside the window.
+        line.until = line.until.max(hour_window(hour[0].hour).to);
     }
     line.unseen_until(window.to);
     line.segments
@@ -179,6 +181,16 @@ mod tests {
         let intervals = vec![Interval { window, state: SlotState::Unknown, cause, attempts: 1, text: String::new() }];
         let (slots, latency) = (Default::default(), Default::default());
         HourPart { hour: at(0), slot_micros, slots, latency, certificate_until: None, intervals }
+    }
+
+    #[test]
+    fn a_slot_that_began_before_the_window_is_not_in_it_whatever_slots_follow() {
+        let at = |minutes: i64| Ts::from_micros(minutes * MINUTE).expect("an instant");
+        let of = |from: i64, to: i64| {
+            let line = timeline(&[part(30 * MINUTE, Cause::default())], Window { from: at(from), to: at(to) }, MINUTE);
+            line.iter().map(|segment| segment.window.micros() / MINUTE).sum::<i64>()
+        };
+        assert_eq!((of(0, 40), of(40, 70), of(0, 70)), (60, 10, 70));
     }
 
     #[test]

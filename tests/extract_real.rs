@@ -44,6 +44,7 @@ fn read(rows: &str, body: &[u8], content_type: &str) -> Extract {
         derived: None,
         collector: None,
         per: None,
+        within: None,
     };
     let unit_of = |_: &str, code: &str, _| Some(code.to_owned());
     extract(&document, &Context { collector: &collector, scope: &scope, address: "", unit_of: &unit_of, indicator: &|_| Some(&any) })

@@ -36,8 +36,9 @@ pub struct Watch {
     pub stop: CancellationToken,
 }
 
-/// Timers are looked at so often at most: looks that are due within this time begin together.
-const TICK: Duration = Duration::from_millis(5);
+/// Looks that are due within this time begin together: a wake for each of them would cost more than the look. Nobody is late
+/// by more than this for it.
+const TICK: Duration = Duration::from_millis(100);
 /// The longest sleep, so that a clock that was set is seen.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// What was written survives a power cut after this time.

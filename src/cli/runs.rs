@@ -1,6 +1,7 @@
 //! `thuocdo runs` and `verify`: what was collected, and whether its evidence is still what was received.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
@@ -28,13 +29,22 @@ pub struct RunsArguments {
 #[derive(Debug, Args)]
 pub struct EvidenceArguments {
     /// SHA-256 of the answer, as `explain` and `runs` print it
-    sha256: String,
+    #[arg(required_unless_present = "keep")]
+    sha256: Option<String>,
+    /// Keep a file instead (a notice of maintenance) and print its SHA-256
+    #[arg(long, value_name = "FILE", conflicts_with = "sha256")]
+    keep: Option<PathBuf>,
 }
 
-/// Writes the bytes of one answer, checked against their address.
+/// Writes the bytes of one answer, checked against their address, or keeps a file.
 pub fn evidence(arguments: &EvidenceArguments, installation: &Installation) -> anyhow::Result<ExitCode> {
-    let wrong = || format!("{:?} is no SHA-256: 64 hexadecimal digits, lower case", arguments.sha256);
-    let sha256 = Sha256::from_hex(&arguments.sha256).with_context(wrong)?;
+    if let Some(path) = &arguments.keep {
+        let body = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        say!("{}", installation.archive().keep(&body)?.sha256);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let asked = arguments.sha256.as_deref().unwrap_or_default();
+    let sha256 = Sha256::from_hex(asked).with_context(|| format!("{asked:?} is no SHA-256: 64 hexadecimal digits, lower case"))?;
     std::io::stdout().write_all(&installation.archive().get(&sha256)?)?;
     Ok(ExitCode::SUCCESS)
 }

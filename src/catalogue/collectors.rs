@@ -8,7 +8,7 @@ use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
 use crate::collect::collector::Auth;
-use crate::collect::collector::{Collector, FormField, HttpSource, ProbeSource, Source};
+use crate::collect::collector::{Collector, FormField, HttpSource, ProbeSource, Rows, Source};
 use crate::collect::extract::{self, Kind};
 use crate::collect::gate;
 use crate::collect::source::prepare::reveal;
@@ -97,15 +97,7 @@ impl LoadedCollector {
             ));
         }
         problems.extend(extract::check_places(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
-        for (no, rows) in collector.rows.iter().enumerate() {
-            if rows.unit.value.is_some() != rows.unit.codes.is_some() {
-                problems.push(self.problem(
-                    self.place(&["rows", &no.to_string(), "unit"]),
-                    "unit needs both value and codes, or neither",
-                    "write unit = { value = \"…\", codes = \"…\" }",
-                ));
-            }
-        }
+        problems.extend(collector.rows.iter().enumerate().flat_map(|(no, rows)| self.check_rows(no, rows)));
         problems.extend(gate::faults(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
         match &collector.source {
             Source::Http(http) => problems.extend(self.check_http(http)),
@@ -114,6 +106,38 @@ impl LoadedCollector {
         }
         problems.extend(self.check_schedule());
         problems
+    }
+
+    /// Which keys stand together.
+    fn check_rows(&self, no: usize, rows: &Rows) -> Vec<Problem> {
+        let no = no.to_string();
+        let problem = |key: &str, message: String, fix: String| self.problem(self.place(&["rows", &no, key]), message, fix);
+        match (&rows.slot, &rows.unit) {
+            (Some(_), _) => {
+                let stated = [
+                    ("unit", rows.unit.is_some()),
+                    ("period", rows.period.is_some()),
+                    ("key", !rows.key.is_empty()),
+                    ("read", !rows.read.is_empty()),
+                ];
+                let message = |key| format!("{key} has no effect beside slot: a record says only how its item was, and when");
+                let fix = |key| match key {
+                    "read" => "remove it; values are read by another [[rows]]".to_owned(),
+                    "unit" => "remove it; whose a portal is says registry/portals.csv".to_owned(),
+                    _ => format!("remove {key}"),
+                };
+                stated.into_iter().filter(|(_, is_stated)| *is_stated).map(|(key, _)| problem(key, message(key), fix(key))).collect()
+            }
+            (None, None) => {
+                let fix = "write unit = { value = \"…\", codes = \"…\" }, or unit = {} for the unit asked for";
+                vec![self.problem(self.place(&["rows", &no]), "missing field `unit`", fix)]
+            }
+            (None, Some(unit)) if unit.value.is_some() != unit.codes.is_some() => {
+                let fix = "write unit = { value = \"…\", codes = \"…\" }".to_owned();
+                vec![problem("unit", "unit needs both value and codes, or neither".to_owned(), fix)]
+            }
+            (None, Some(_)) => Vec::new(),
+        }
     }
 
     /// A probe's windows are the hours; everything else must say when it runs.
@@ -255,7 +279,7 @@ impl LoadedCollector {
         for gate in &self.collector.gate {
             gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }
-        for codes in self.collector.rows.iter().filter_map(|rows| rows.unit.codes.as_ref()) {
+        for codes in self.collector.rows.iter().filter_map(|rows| rows.unit_codes()) {
             if registry.codes(codes.get_ref()).is_none() {
                 let fix = format!("add registry/codes/{0}.csv or registry/codes/{0}/*.csv", codes.get_ref());
                 problems.push(self.problem(codes.span(), format!("there is no code map {:?}", codes.get_ref()), fix));

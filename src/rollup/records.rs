@@ -175,6 +175,13 @@ impl HourPart {
         HourPart { hour, slot_micros: 1, slots, latency: Histogram::default(), certificate_until: None, intervals: vec![interval] }
     }
 
+    /// Whether anything is known of a part of it.
+    pub fn knows_of(&self, window: Window) -> bool {
+        let Some(window) = window.overlap(Window { from: self.hour, to: hour_end(self.hour) }) else { return false };
+        let unknown = self.intervals.iter().filter(|interval| interval.state == SlotState::Unknown);
+        unknown.filter_map(|interval| interval.window.overlap(window)).map(Window::micros).sum::<i64>() < window.micros()
+    }
+
     /// Time of it of which nothing is known, in microseconds.
     pub fn unknown_micros(&self) -> i64 {
         self.slots.unknown.saturating_mul(self.slot_micros)

@@ -5,6 +5,7 @@ mod place;
 mod probe;
 mod request;
 mod rows;
+mod slot;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -15,6 +16,7 @@ pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneO
 pub use probe::{Confirm, Degraded, Ip, PORTALS, ProbeSource, Redirects, StatusRange, Tls, Up};
 pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
+pub use slot::{SlotRows, States};
 
 use super::gate::Gate;
 use super::schedule::Cron;

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use toml::Spanned;
+
 use super::document::kind_of;
 use super::place::Place;
 use crate::collect::collector::{Collector, ForEach, From, Read, RowPeriod, Rows, Source};
@@ -20,6 +22,7 @@ pub fn check_places(collector: &Collector) -> Vec<Fault> {
         let (message, fix) = message.split_once("; ").unwrap_or((message.as_str(), "keep one kind"));
         faults.push((span, message.to_owned(), fix.to_owned()));
     }
+    check_slots(&collector.rows, &mut faults);
     for rows in &collector.rows {
         check_from(rows, &mut faults);
         check_each_place(rows, &mut faults);
@@ -34,16 +37,32 @@ pub fn check_places(collector: &Collector) -> Vec<Fault> {
 /// Rows that are read must say whose they are and what they are about, or the request must.
 fn check_request(rows: &Rows, asked: &ForEach, faults: &mut Vec<Fault>) {
     let span = rows.from.span();
-    if rows.read.is_empty() {
+    if rows.read.is_empty() || rows.unit.is_none() {
         return;
     }
-    if rows.unit.value.is_none() && asked.unit.is_none() {
+    if rows.unit_value().is_none() && asked.unit.is_none() {
         let fix = "add unit.value to [[rows]] or unit to for_each";
         faults.push((span.clone(), "neither the rows nor the request say whose rows these are".to_owned(), fix.to_owned()));
     }
     if rows.period.is_none() && asked.period.is_empty() {
         let fix = "add period to [[rows]] or to for_each";
         faults.push((span, "neither the rows nor the request state a period".to_owned(), fix.to_owned()));
+    }
+}
+
+/// One answer is one monitor, and each of its records names its target and its state.
+fn check_slots(all: &[Rows], faults: &mut Vec<Fault>) {
+    let slots = all.iter().filter_map(|rows| Some((rows, rows.slot.as_ref()?)));
+    for (no, (rows, slot)) in slots.enumerate() {
+        if no > 0 {
+            let fix = "read all of them by one [[rows]], or let each monitor have a collector";
+            faults.push((slot.span(), "a second slot: one collector takes over one monitor".to_owned(), fix.to_owned()));
+        }
+        if rows.item.is_none() {
+            let fix = "add item with the place of the target's name to [[rows]]";
+            faults.push((slot.span(), "the rows do not say of what each is a record".to_owned(), fix.to_owned()));
+        }
+        faults.extend(slot.get_ref().fault().map(|(message, fix)| (slot.get_ref().states.span(), message, fix)));
     }
 }
 
@@ -67,12 +86,13 @@ fn check_from(rows: &Rows, faults: &mut Vec<Fault>) {
 }
 
 fn check_each_place(rows: &Rows, faults: &mut Vec<Fault>) {
-    let unit = &rows.unit;
-    let mut places: Vec<(Range<usize>, &str)> = Vec::new();
-    let level = unit.group.as_ref().map(|group| &group.value);
-    for place in [unit.value.as_ref(), unit.name.as_ref(), unit.code.as_ref(), level, rows.item.as_ref()].into_iter().flatten() {
-        places.push((place.span(), place.get_ref()));
-    }
+    let unit = rows
+        .unit
+        .iter()
+        .flat_map(|unit| [unit.value.as_ref(), unit.name.as_ref(), unit.code.as_ref(), unit.group.as_ref().map(|group| &group.value)]);
+    let slot = rows.slot.iter().map(Spanned::get_ref).flat_map(|slot| [Some(&slot.at), Some(&slot.state), slot.latency_ms.as_ref()]);
+    let stated = unit.chain([rows.item.as_ref()]).chain(slot).flatten();
+    let mut places: Vec<(Range<usize>, &str)> = stated.map(|place| (place.span(), place.get_ref().as_str())).collect();
     places.extend(rows.keep.keys().map(|place| (place.span(), place.get_ref().as_str())));
     places.extend(rows.skip.iter().map(|skip| (skip.column.span(), skip.column.get_ref().as_str())));
     for read in &rows.read {

@@ -2,11 +2,13 @@
 
 mod keys;
 mod rows;
+mod slot;
 mod source;
 mod types;
 
 pub use keys::KEYS;
 pub use rows::ROWS;
+pub use slot::SLOT;
 pub use source::SOURCE;
 pub use types::TYPES;
 

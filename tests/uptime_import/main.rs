@@ -165,6 +165,7 @@ async fn a_province_of_sites_over_three_months() {
         assert!(TEMPLATE.iter().all(|site| !held.contains_key(*site)), "the template's own sites");
         let (n_days, sum) = check_all(&plain, &held);
         assert_eq!((held.len(), n_days), (71, 71 * 91));
+        assert_eq!(sum, Seconds { up: 358_414_085, degraded: 0, down: 52_243_846, unknown: 141_405_551 });
         println!(
             "kalbar: {} hours, {n_days} days of {} sites checked; {:?} seconds, {} known",
             ran.hours.written,
@@ -173,6 +174,7 @@ async fn a_province_of_sites_over_three_months() {
             billionths(sum.all() - sum.unknown, sum.all()).unwrap_or_default()
         );
         check_province_site(&plain, &held["kalbar-prov"]);
+        check_stated(&held);
 
         // The same file again says nothing new, and a run of the same bytes writes nothing.
         let again = import(&installation, "2026-10-02T00:00:00Z").await;
@@ -188,9 +190,37 @@ fn check_province_site(plain: &Plain, parts: &[HourPart]) {
     let calendar = Calendar::default();
     let terms = Terms { degraded_is_up: true, service: None, calendar: &calendar };
     let figures = Availability::of(tally(&line), &terms);
-    println!("kalbar-prov: {figures:?}, {} outages, {:?}", outages(&line).len(), plain.seconds("kalbar-prov", plain.first, plain.last));
+    // Every one of its 83 records says that it is down.
+    let seconds = plain.seconds("kalbar-prov", plain.first, plain.last);
+    assert_eq!(seconds, Seconds { down: 5_708_205, unknown: 2_067_337, ..Seconds::default() });
+    println!("kalbar-prov: {figures:?}, {} outages, {seconds:?}", outages(&line).len());
     let of_record = line.iter().filter(|segment| segment.state == SlotState::Down).map(|segment| segment.attempts).sum::<i64>();
     assert!(of_record > 0, "records that prove it");
+}
+
+/// Figures that were worked out from the file by other means: site, first instant (`None`: the whole file), up and down seconds.
+const STATED: [(&str, Option<&str>, i64, i64); 9] = [
+    ("bkad", None, 5_924_918, 224_142),
+    ("kab-sambas", None, 6_136_939, 261_407),
+    ("kota-pontianak", None, 5_794_661, 125_096),
+    ("e-kinerja", None, 0, 5_691_859),
+    ("bkad", Some("2023-09-01T00:00:00+07:00"), 83_380, 3_020),
+    ("kab-sambas", Some("2023-08-26T00:00:00+07:00"), 51_793, 732),
+    ("kab-sambas", Some("2023-10-15T00:00:00+07:00"), 86_400, 0),
+    ("kota-pontianak", Some("2023-11-01T00:00:00+07:00"), 85_968, 432),
+    ("kab-landak", Some("2023-08-25T00:00:00+07:00"), 61_384, 0),
+];
+
+fn check_stated(held: &BTreeMap<String, Vec<HourPart>>) {
+    for (site, day, up, down) in STATED {
+        let window = match day.map(ts) {
+            None => Window { from: ts("2023-08-24T06:58:18Z"), to: ts("2023-11-22T06:50:40Z") },
+            Some(from) => Window { from, to: at(from.micros() / SECOND + DAY) },
+        };
+        let found = tally(&timeline(&held[site], window, 1));
+        assert_eq!((found.up, found.down), (up * SECOND, down * SECOND), "{site} {day:?}");
+        assert_eq!(found.unknown, window.micros() - found.up - found.down, "{site} {day:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

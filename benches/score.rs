@@ -64,8 +64,15 @@ fn qd766(bencher: Bencher, n_units: usize) {
     let observations = observations(&set, &units, period, as_of);
     let units: Vec<&Unit> = units.iter().collect();
     bencher.bench_local(|| {
-        let input =
-            Input { period, as_of, units: &units, observations: &observations, origins: &|_| Some(Origin::Measured), preferred: &|_| None };
+        let input = Input {
+            period,
+            as_of,
+            units: &units,
+            observations: &observations,
+            origins: &|_| Some(Origin::Measured),
+            preferred: &|_| None,
+            within: &|_| None,
+        };
         score(&set, &input).expect("a scoring").sheets.len()
     });
 }

@@ -31,11 +31,12 @@ fn readings(catalogue: &Catalogue, loaded: &LoadedCollector, body: &str) -> usiz
         due: "2026-10-08T00:00:00Z".parse().expect("an instant"),
         period: Some("2026".parse::<Period>().expect("a period")),
         unit: None,
+        portal: None,
         province: Default::default(),
     };
     let unit_of = |_: &str, code: &str, _: Period| Some(code.to_owned());
     let indicator = |id: &str| catalogue.registry.indicator(id);
-    let context = Context { collector: &loaded.collector, scope: &scope, unit_of: &unit_of, indicator: &indicator };
+    let context = Context { collector: &loaded.collector, scope: &scope, address: "", unit_of: &unit_of, indicator: &indicator };
     let document = parse(&loaded.collector.rows, body.as_bytes(), "application/json").expect("a whole answer");
     let read = extract(&document, &context);
     assert_eq!((read.readings.len(), read.findings.len()), (820, 0));

@@ -110,7 +110,7 @@ fn answer(now: Ts) -> RequestRecord {
     };
     let request = Request {
         no: 1,
-        scope: Scope { due: now, period: Some(period), unit: None, province: Default::default() },
+        scope: Scope { due: now, period: Some(period), unit: None, portal: None, province: Default::default() },
         method: "GET".to_owned(),
         url: "https://portal.example/".to_owned(),
         body: String::new(),

@@ -1,8 +1,11 @@
 //! Scoring with the store: loads what a criteria set needs, scores it, and finds the evidence of its points.
 
+mod portals;
+
 use anyhow::{Context, bail};
 
 use crate::catalogue::{Catalogue, LoadedCollector};
+use crate::collect::collector::Source;
 use crate::collect::read::Known;
 use crate::collect::replay::read_again;
 use crate::collect::run::Workplace;
@@ -53,9 +56,16 @@ impl<'a> Scoring<'a> {
                 std::iter::once(province).chain(registry.below(id, on)).collect()
             }
         };
-        let indicators = set.input_indicators().into_iter().map(str::to_owned).collect();
+        let within = |id: &str| registry.indicator(id).and_then(|indicator| indicator.within.clone());
+        let inputs: Vec<&str> = set.input_indicators();
+        let bounds = inputs.iter().filter_map(|id| within(id)).flat_map(|within| [within.least, within.most, within.coverage]);
+        let indicators = inputs.iter().map(|id| (*id).to_owned()).chain(bounds).collect();
         let query = ObservationQuery { period: Some(period), indicators: Some(indicators), collector: None, unit: None, as_of };
-        Ok(Scoring { set, units, observations: db.observations(&query).await?, period, as_of, catalogue })
+        let mut observations = db.observations(&query).await?;
+        for terms in set.unusual_terms() {
+            observations.extend(portals::observations(catalogue, terms, period, as_of, db).await?);
+        }
+        Ok(Scoring { set, units, observations, period, as_of, catalogue })
     }
 
     /// Scores.
@@ -72,6 +82,7 @@ impl<'a> Scoring<'a> {
             observations: &self.observations,
             origins: &origins,
             preferred: &preferred,
+            within: &|indicator| self.catalogue.registry.indicator(indicator).and_then(|indicator| indicator.within.as_ref()),
         };
         Ok(crate::score::score(self.set, &input)?)
     }
@@ -110,13 +121,13 @@ pub async fn explained(
     };
     let mut explanation = explain::explain(scoring.period, sheet, line, lang);
     for origin in explanation.origins_mut() {
-        origin.evidence = evidence(origin, lang, place).await?;
+        origin.evidence = evidence(origin, scoring, lang, place).await?;
     }
     Ok(explanation)
 }
 
 /// The bytes that a value came from, read with the collector file of then.
-async fn evidence(origin: &ValueOrigin, lang: Lang, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
+async fn evidence(origin: &ValueOrigin, scoring: &Scoring<'_>, lang: Lang, place: &Workplace<'_>) -> anyhow::Result<Option<Evidence>> {
     let requests = place.db.requests(&origin.run).await?;
     let Some(request) = requests.into_iter().find(|request| request.no == origin.request) else { return Ok(None) };
     let Some(sha256) = request.evidence.clone() else { return Ok(None) };
@@ -126,6 +137,8 @@ async fn evidence(origin: &ValueOrigin, lang: Lang, place: &Workplace<'_>) -> an
     };
     let loaded = spec.and_then(|text| LoadedCollector::parse(&format!("{}.toml", origin.run.collector), &text).ok());
     let readings = match loaded {
+        // Its bytes are one hour of many.
+        Some(loaded) if matches!(loaded.collector.source, Source::Probe(_)) => portals::read_again(origin, scoring, place).await?,
         Some(loaded) => read_again(place, &loaded, &Known::default(), &request)?.readings,
         None => Vec::new(),
     };

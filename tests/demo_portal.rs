@@ -56,6 +56,7 @@ fn scope(period: &str, province: &[(&str, &str)]) -> Scope {
         due: "2026-09-26T11:21:36Z".parse().expect("an instant"),
         period: Some(period.parse::<Period>().expect("a period")),
         unit: None,
+        portal: None,
         province: province.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
     }
 }
@@ -63,7 +64,7 @@ fn scope(period: &str, province: &[(&str, &str)]) -> Scope {
 /// The request of a shipped JSON collector, sent to another host, and the answer.
 async fn ask(base: &str, collector: &Collector, scope: &Scope) -> (u16, String, String) {
     let Source::Http(http) = &collector.source else { panic!("an http collector") };
-    let filling = Filling { scope, unit: None, code_of: &|_| None, zone: collector.schedule.timezone.0 };
+    let filling = Filling { scope, unit: None, portal: None, code_of: &|_| None, zone: collector.schedule.timezone.0 };
     let url = http.url.get_ref().fill(&filling, Escape::Url).expect("filled").expect("a URL");
     let url = url.replace("https://dichvucong.gov.vn", base);
     let request = match (&http.json, &http.form) {
@@ -91,7 +92,7 @@ fn assert_paths(collector: &Collector, answer: &Value) -> usize {
         let From::Json(from) = rows.from.get_ref() else { panic!("JSON rows") };
         for row in from.0.iter().flat_map(|from| from.path.query(answer)) {
             n_rows += 1;
-            let unit = rows.unit.value.as_ref().expect("a place of the unit").get_ref();
+            let unit = rows.unit_value().expect("a place of the unit").get_ref();
             assert_eq!(path(unit).query(row).len(), 1, "{unit}");
             for read in rows.read.iter().filter(|read| !read.optional) {
                 let value = read.value.get_ref();

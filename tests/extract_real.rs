@@ -29,6 +29,7 @@ fn read(rows: &str, body: &[u8], content_type: &str) -> Extract {
         due: "2026-10-01T00:00:00Z".parse().expect("an instant of the test"),
         period: Some("2025-10".parse().expect("a month")),
         unit: Some("one".to_owned()),
+        portal: None,
         province: BTreeMap::new(),
     };
     let any = Indicator {
@@ -42,9 +43,11 @@ fn read(rows: &str, body: &[u8], content_type: &str) -> Extract {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
+        within: None,
     };
     let unit_of = |_: &str, code: &str, _| Some(code.to_owned());
-    extract(&document, &Context { collector: &collector, scope: &scope, unit_of: &unit_of, indicator: &|_| Some(&any) })
+    extract(&document, &Context { collector: &collector, scope: &scope, address: "", unit_of: &unit_of, indicator: &|_| Some(&any) })
 }
 
 fn file(folder: &Path, path: &str) -> Vec<u8> {

@@ -216,6 +216,7 @@ fn read(source: &Source, body: &[u8]) -> Result<Extract, String> {
         due: "2026-10-01T00:00:00Z".parse().expect("an instant of the test"),
         period: Some("2026".parse().expect("a year")),
         unit: None,
+        portal: None,
         province: BTreeMap::new(),
     };
     let indicators = INDICATORS.map(|(id, _)| Indicator {
@@ -229,12 +230,14 @@ fn read(source: &Source, body: &[u8]) -> Result<Extract, String> {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
+        within: None,
     });
     let document = parse(&collector.rows, body, source.content_type).map_err(|finding| finding.reason.to_string())?;
     let codes = ["007", "12", "H49.22", "H49.7"];
     let unit_of = |_: &str, code: &str, _| codes.contains(&code).then(|| format!("u{code}"));
     let by_id = |id: &str| indicators.iter().find(|indicator| indicator.id == id);
-    Ok(extract(&document, &Context { collector: &collector, scope: &scope, unit_of: &unit_of, indicator: &by_id }))
+    Ok(extract(&document, &Context { collector: &collector, scope: &scope, address: "", unit_of: &unit_of, indicator: &by_id }))
 }
 
 /// The readings that say something else than the truth in an answer that would be trusted.

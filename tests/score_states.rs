@@ -80,8 +80,15 @@ fn run<'a>(set: &'a CriteriaSet, units: &[&'a Unit], observations: &'a [Observat
         _ => Some(Origin::Measured),
     };
     let preferred = |indicator: &str| (indicator == "settled").then(|| "s".to_owned());
-    let input =
-        Input { period: "2026".parse().expect("a year"), as_of: ts(as_of), units, observations, origins: &origins, preferred: &preferred };
+    let input = Input {
+        period: "2026".parse().expect("a year"),
+        as_of: ts(as_of),
+        units,
+        observations,
+        origins: &origins,
+        preferred: &preferred,
+        within: &|_| None,
+    };
     score(set, &input).expect("a scoring")
 }
 
@@ -297,6 +304,7 @@ fn refusals_name_set_and_unit() {
             observations: &[],
             origins: &|_| Some(Origin::Measured),
             preferred: &|_| None,
+            within: &|_| None,
         };
         score(&set, &input).err()
     };

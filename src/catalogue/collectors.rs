@@ -1,5 +1,8 @@
 //! Collector files: read, and checked against the registry and the settings.
 
+use std::collections::BTreeMap;
+mod rows;
+
 use std::ops::Range;
 
 use toml::Spanned;
@@ -8,7 +11,7 @@ use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
 use crate::collect::collector::Auth;
-use crate::collect::collector::{Collector, FormField, HttpSource, ProbeSource, Rows, Source};
+use crate::collect::collector::{Collector, FormField, HttpSource, ProbeSource, Source};
 use crate::collect::extract::{self, Kind};
 use crate::collect::gate;
 use crate::collect::source::prepare::reveal;
@@ -27,6 +30,8 @@ pub struct LoadedCollector {
     pub sha256: Sha256,
     /// What it says.
     pub collector: Collector,
+    /// It asks portals, and the registry that it was loaded with lists none: it waits for one.
+    pub lacks_portals: bool,
 }
 
 impl LoadedCollector {
@@ -36,7 +41,13 @@ impl LoadedCollector {
     /// Every problem found, each with its place.
     pub fn parse(file: &str, text: &str) -> Result<LoadedCollector, Vec<Problem>> {
         let collector: Collector = toml::from_str(text).map_err(|error| vec![Problem::from_toml(file, text, &error)])?;
-        let loaded = LoadedCollector { file: file.to_owned(), text: text.to_owned(), sha256: Sha256::of(text.as_bytes()), collector };
+        let loaded = LoadedCollector {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            sha256: Sha256::of(text.as_bytes()),
+            collector,
+            lacks_portals: false,
+        };
         let problems = loaded.check_alone();
         if problems.is_empty() { Ok(loaded) } else { Err(problems) }
     }
@@ -54,7 +65,8 @@ impl LoadedCollector {
         names
     }
 
-    /// What keeps the collector from running here: names missing under `[province]`, and secrets that are not set, in words.
+    /// What keeps the collector from running here: names missing under `[province]`, secrets that are not set,
+    /// and portals to ask, in words.
     pub fn lacks(&self, settings: &Settings) -> Vec<String> {
         let names = self.waits_for(settings).into_iter().map(|name| format!("[province] {name} is not in the settings"));
         let auth = match &self.collector.source {
@@ -63,7 +75,8 @@ impl LoadedCollector {
         };
         let secrets = auth.map(Auth::secrets).unwrap_or_default();
         let secrets = secrets.into_iter().filter_map(|secret| reveal(secret).err()).map(|failure| failure.text);
-        names.chain(secrets).chain(self.lacks_references(settings)).collect()
+        let portals = self.lacks_portals.then(|| "registry/portals.csv lists no portal".to_owned());
+        names.chain(secrets).chain(portals).chain(self.lacks_references(settings)).collect()
     }
 
     /// Without references, our own line being cut would look like every portal being down.
@@ -106,38 +119,6 @@ impl LoadedCollector {
         }
         problems.extend(self.check_schedule());
         problems
-    }
-
-    /// Which keys stand together.
-    fn check_rows(&self, no: usize, rows: &Rows) -> Vec<Problem> {
-        let no = no.to_string();
-        let problem = |key: &str, message: String, fix: String| self.problem(self.place(&["rows", &no, key]), message, fix);
-        match (&rows.slot, &rows.unit) {
-            (Some(_), _) => {
-                let stated = [
-                    ("unit", rows.unit.is_some()),
-                    ("period", rows.period.is_some()),
-                    ("key", !rows.key.is_empty()),
-                    ("read", !rows.read.is_empty()),
-                ];
-                let message = |key| format!("{key} has no effect beside slot: a record says only how its item was, and when");
-                let fix = |key| match key {
-                    "read" => "remove it; values are read by another [[rows]]".to_owned(),
-                    "unit" => "remove it; whose a portal is says registry/portals.csv".to_owned(),
-                    _ => format!("remove {key}"),
-                };
-                stated.into_iter().filter(|(_, is_stated)| *is_stated).map(|(key, _)| problem(key, message(key), fix(key))).collect()
-            }
-            (None, None) => {
-                let fix = "write unit = { value = \"…\", codes = \"…\" }, or unit = {} for the unit asked for";
-                vec![self.problem(self.place(&["rows", &no]), "missing field `unit`", fix)]
-            }
-            (None, Some(unit)) if unit.value.is_some() != unit.codes.is_some() => {
-                let fix = "write unit = { value = \"…\", codes = \"…\" }".to_owned();
-                vec![problem("unit", "unit needs both value and codes, or neither".to_owned(), fix)]
-            }
-            (None, Some(_)) => Vec::new(),
-        }
     }
 
     /// A probe's windows are the hours; everything else must say when it runs.
@@ -211,6 +192,7 @@ impl LoadedCollector {
         }
         problems.extend(self.check_robots(http));
         problems.extend(self.check_for_each(http));
+        problems.extend(self.check_portals(http));
         problems.extend(self.check_variables(http));
         problems
     }
@@ -245,6 +227,17 @@ impl LoadedCollector {
         }
     }
 
+    fn check_portals(&self, http: &HttpSource) -> Option<Problem> {
+        let asked = &http.for_each;
+        asked.portal?;
+        let (key, message, fix) = match http.breaker.stop_on.is_empty() {
+            _ if asked.unit.is_some() => ("unit", "for_each asks by unit and by portal", "keep one: a portal brings its unit"),
+            false => ("portal", "breaker.stop_on leaves every portal alone because of one", "write breaker = { stop_on = [] }"),
+            true => return None,
+        };
+        Some(self.problem(self.http_place(&["for_each", key]), message, fix))
+    }
+
     fn check_for_each(&self, http: &HttpSource) -> Option<Problem> {
         let asked = &http.for_each;
         asked.closed_for?;
@@ -276,6 +269,11 @@ impl LoadedCollector {
         for rows in &self.collector.rows {
             rows.read.iter().for_each(|read| indicator(&read.indicator));
         }
+        let checks: Vec<_> = self.collector.rows.iter().flat_map(|rows| &rows.check).collect();
+        let given = checks.into_iter().flat_map(|check| check.get_ref().indicators().iter().map(|id| (*id, check.span())));
+        // Many checks give values of one indicator: the first of them is named.
+        let first: BTreeMap<&str, Range<usize>> = given.rev().collect();
+        first.into_iter().for_each(|(id, span)| indicator(&Spanned::new(span, id.to_owned())));
         for gate in &self.collector.gate {
             gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }
@@ -293,6 +291,7 @@ impl LoadedCollector {
 #[derive(PartialEq, Eq)]
 enum Cause {
     NoUnit,
+    NoPortal,
     NoPeriod,
     NotEveryPeriod,
 }
@@ -300,7 +299,11 @@ enum Cause {
 /// A placeholder that some request, or every one, could not fill: the cause, what is wrong, and the fix.
 fn wrong_variable(http: &HttpSource, named: Named) -> Option<(Cause, String, String)> {
     let Named { variable, needed } = named;
-    if variable.needs_unit() && http.for_each.unit.is_none() {
+    if variable.needs_portal() && http.for_each.portal.is_none() {
+        let message = format!("{{{}}} can never be filled: no request is about a portal", variable.name());
+        return Some((Cause::NoPortal, message, "write for_each = { portal = \"all\" }".to_owned()));
+    }
+    if variable.needs_unit() && http.for_each.unit.is_none() && http.for_each.portal.is_none() {
         let message = format!("{{{}}} can never be filled: no request is about a unit", variable.name());
         return Some((Cause::NoUnit, message, "write for_each = { unit = \"commune\" }".to_owned()));
     }

@@ -10,6 +10,7 @@ pub mod registry;
 
 use std::collections::BTreeMap;
 
+use crate::collect::collector::Source;
 use crate::score::criteria::CriteriaSet;
 pub use collectors::LoadedCollector;
 pub use files::Files;
@@ -43,13 +44,19 @@ impl Catalogue {
 fn load_collectors(files: &Files, registry: &Registry, problems: &mut Vec<Problem>) -> BTreeMap<String, LoadedCollector> {
     let mut collectors: BTreeMap<String, LoadedCollector> = BTreeMap::new();
     for (file, text) in files.under("collectors/") {
-        let loaded = match LoadedCollector::parse(file, text) {
+        let mut loaded = match LoadedCollector::parse(file, text) {
             Ok(loaded) => loaded,
             Err(found) => {
                 problems.extend(found);
                 continue;
             }
         };
+        let asks_portals = match &loaded.collector.source {
+            Source::Http(http) => http.for_each.portal.is_some(),
+            Source::Probe(_) => true,
+            Source::File(_) => false,
+        };
+        loaded.lacks_portals = asks_portals && registry.portals().is_empty();
         let mut found = loaded.check_against(registry);
         let id = &loaded.collector.id;
         if let Some(first) = collectors.get(id.get_ref()) {
@@ -80,6 +87,7 @@ fn load_criteria(
             }
         };
         let mut found = set.check_indicators(&|id| registry.indicator(id).is_some());
+        found.extend(set.check_portals(&|id| registry.indicator(id).is_some_and(|indicator| indicator.per.is_some())));
         found.extend(set.check_collectors(&|id| collectors.contains_key(id)));
         if let Some(first) = criteria.get(&set.id) {
             let message = format!("the id {:?} is that of {} too", set.id, first.file);

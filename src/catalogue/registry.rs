@@ -4,8 +4,11 @@ mod codes;
 mod days;
 mod entries;
 mod expected;
+mod holidays;
 mod indicators;
 mod lineage;
+mod maintenance;
+mod portals;
 mod table;
 mod units;
 
@@ -13,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::files::Files;
 use super::problem::Problem;
-use crate::model::{Indicator, Period, Unit, fold};
+use crate::model::{Calendar, Indicator, Notice, Period, Portal, Unit, fold};
 
 pub use codes::Codes;
 pub use expected::{Expected, Listed};
@@ -31,6 +34,9 @@ pub struct Registry {
     codes: BTreeMap<String, Codes>,
     indicators: BTreeMap<String, Indicator>,
     expected: Vec<Expected>,
+    portals: Vec<Portal>,
+    calendar: Calendar,
+    notices: Vec<Notice>,
 }
 
 /// A text that names no unit, or more than one.
@@ -64,11 +70,14 @@ impl Registry {
         let codes = codes::load(files, is_unit, &mut problems);
         let expected = expected::load(files, is_province, &mut problems);
         let indicators = indicators::load(files, &mut problems);
+        let portals = portals::load(files, is_unit, &mut problems);
+        let calendar = holidays::load(files, &mut problems);
+        let notices = maintenance::load(files, |id| portals.iter().any(|portal| portal.id == id), &mut problems);
         problems.extend(files.under("registry/").filter(|(file, _)| !is_read(file)).map(|(file, text)| {
             let fix = "correct its name or folder (registry/README.md lists them), or remove it";
             Problem::at(file, text, 0..0, "nothing reads this file", fix)
         }));
-        registry = Registry { lineage, unresolved, codes, expected, indicators, ..registry };
+        registry = Registry { lineage, unresolved, codes, expected, indicators, portals, calendar, notices, ..registry };
         (registry, problems)
     }
 
@@ -172,6 +181,31 @@ impl Registry {
         self.indicators.values()
     }
 
+    /// The portals and sites that are or were watched, in the order of the file.
+    pub fn portals(&self) -> &[Portal] {
+        &self.portals
+    }
+
+    /// By id.
+    pub fn portal(&self, id: &str) -> Option<&Portal> {
+        self.portals.iter().find(|portal| portal.id == id)
+    }
+
+    /// Those of one unit, whenever they are watched.
+    pub fn portals_of(&self, unit: &str) -> Vec<&Portal> {
+        self.portals.iter().filter(|portal| portal.unit == unit).collect()
+    }
+
+    /// Days off, and days at the week's end that are worked.
+    pub fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
+    /// When portals were said to be away, in the order of the file.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
     /// How many of the bodies that plans and laws count are listed, in the order of the file.
     pub fn listed_of_expected(&self) -> Vec<Listed> {
         let count = |expected: &Expected| {
@@ -187,7 +221,15 @@ impl Registry {
 
 /// Whether a file below `registry/` is one of those that are read.
 fn is_read(file: &str) -> bool {
-    let fixed = ["registry/lineage.csv", "registry/lineage-unresolved.csv", "registry/indicators.toml", "registry/expected.toml"];
+    let fixed = [
+        "registry/lineage.csv",
+        "registry/lineage-unresolved.csv",
+        "registry/indicators.toml",
+        "registry/expected.toml",
+        "registry/portals.csv",
+        "registry/holidays.csv",
+        "registry/maintenance.csv",
+    ];
     let unit_file = file.starts_with("registry/units/") && file.ends_with(".csv");
     fixed.contains(&file) || unit_file || codes::system_of(file).is_some()
 }

@@ -1,5 +1,6 @@
 //! The commands: what people and scripts type.
 
+mod availability;
 mod backfill;
 mod check;
 mod demo;
@@ -9,7 +10,9 @@ mod freshness;
 mod init;
 mod notify;
 mod output;
+mod probe;
 mod replay;
+mod replay_hours;
 mod run;
 mod runs;
 mod score;
@@ -68,6 +71,10 @@ enum Command {
     Resume(backfill::PauseArguments),
     /// Fetch or read a sample and show what would be recorded; nothing is stored
     Try(trial::TryArguments),
+    /// Look at a portal once and show every phase; nothing is stored
+    Probe(probe::ProbeArguments),
+    /// Show how available a portal was: the figure, its coverage, its bounds and every interval
+    Availability(availability::AvailabilityArguments),
     /// Read a run again from its evidence
     Replay(replay::ReplayArguments),
     /// List runs, or show one with its requests, findings and gates
@@ -115,6 +122,8 @@ async fn in_workplace(command: Command, installation: &Installation, format: For
         Command::Pause(pause) => backfill::pause(&pause, installation).await,
         Command::Resume(resume) => backfill::resume(&resume, installation).await,
         Command::Try(sample) => trial::try_collector(&sample, installation, format).await,
+        Command::Probe(probe) => probe::probe(&probe, installation, format).await,
+        Command::Availability(asked) => availability::availability(&asked, installation, format).await,
         Command::Replay(replay) => replay::replay(&replay, installation, format).await,
         Command::Runs(runs) => runs::runs(&runs, installation, format).await,
         Command::Score(score) => score::score(&score, installation, format).await,

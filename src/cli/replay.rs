@@ -5,13 +5,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use chrono::NaiveDate;
 use clap::Args;
 
 use super::output::say;
 use super::output::{self, Format, Table};
+use super::replay_hours::{Asked, replay_hours};
 use super::run::{Shown, collector_file, requests_table, say_hours};
 use super::{Installation, joined};
 use crate::catalogue::LoadedCollector;
+use crate::collect::collector::Source;
 use crate::collect::replay::{Difference, Replayed, compare, compare_hours, record, replay as replay_run};
 use crate::collect::run::{HourCounts, When};
 use crate::collect::source::Politeness;
@@ -29,6 +32,12 @@ pub struct ReplayArguments {
     /// Show only what differs from what was read then; exit code 1 if anything does
     #[arg(long)]
     compare: bool,
+    /// Of a probe: the first day (in Vietnam) whose hours are computed again
+    #[arg(long, value_name = "DAY", requires = "to", conflicts_with_all = ["with", "compare"])]
+    from: Option<NaiveDate>,
+    /// The last such day, inclusive
+    #[arg(long, value_name = "DAY", requires = "from")]
+    to: Option<NaiveDate>,
     /// Record what is read now, as a new run on the old evidence
     #[arg(long)]
     record: bool,
@@ -36,6 +45,17 @@ pub struct ReplayArguments {
 
 /// Reads a run again from its evidence.
 pub async fn replay(arguments: &ReplayArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
+    if let Some(loaded) = installation.catalogue.collectors.get(arguments.run.split('@').next().unwrap_or_default())
+        && let Source::Probe(probe) = &loaded.collector.source
+    {
+        let days = arguments.from.zip(arguments.to);
+        let (from, to) = days.with_context(|| format!("{} is a probe: name the days with --from and --to", arguments.run))?;
+        let asked = Asked { from, to, record: arguments.record, loaded, probe };
+        return replay_hours(&asked, installation, format).await;
+    }
+    if arguments.from.is_some() {
+        bail!("--from and --to are for probes; {} is none", arguments.run);
+    }
     let (db, archive, politeness) = (installation.existing_db().await?, installation.archive(), Politeness::default());
     let run = which_run(&db, &arguments.run).await?;
     let row = db.run(&run).await?.with_context(|| format!("there is no run {}", run))?;

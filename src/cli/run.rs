@@ -52,6 +52,8 @@ pub(crate) struct Shown<'a> {
     no: i32,
     period: Option<Period>,
     unit: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portal: Option<&'a str>,
     method: &'a str,
     url: &'a str,
     body: &'a str,
@@ -73,6 +75,7 @@ impl<'a> Shown<'a> {
             no: request.no,
             period: request.scope.period,
             unit: request.scope.unit.as_deref(),
+            portal: request.scope.portal.as_deref(),
             method: &request.method,
             url: &request.url,
             body: &request.body,

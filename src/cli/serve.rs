@@ -12,7 +12,7 @@ use super::files;
 use crate::collect::run::chain;
 use crate::serve::service::ReloadRequests;
 use crate::serve::start::{self, StartError, alone, bind};
-use crate::serve::{Service, canary, notify, run, scores};
+use crate::serve::{Service, canary, hours, notify, run, scores};
 use crate::settings::Settings;
 use crate::web;
 
@@ -98,6 +98,7 @@ impl Running {
         }
         beside.spawn(scores::run(Arc::clone(&service), changes));
         beside.spawn(notify::run(Arc::clone(&service)));
+        beside.spawn(hours::run(Arc::clone(&service), recorded.clone()));
         let in_order = run::run(Arc::clone(&service), reloads, recorded).await?;
         ended.cancel();
         // Whatever works beside the runs has seen `stopping`.

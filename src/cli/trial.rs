@@ -38,6 +38,9 @@ pub struct TryArguments {
     /// Unit that the sample answers, for collectors that ask unit by unit
     #[arg(long, requires = "sample")]
     unit: Option<String>,
+    /// Portal that the sample answers, for collectors that ask portal by portal
+    #[arg(long, requires = "sample")]
+    portal: Option<String>,
     /// Media type of the sample, as the source states it
     #[arg(long, value_name = "TYPE", requires = "sample")]
     content_type: Option<String>,
@@ -54,6 +57,8 @@ struct Trial {
     request_body: String,
     period: Option<Period>,
     unit: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    portal: Option<String>,
     status: Option<u16>,
     content_type: String,
     size_bytes: usize,
@@ -169,17 +174,33 @@ async fn ask(arguments: &TryArguments, installation: &Installation, loaded: &Loa
 /// A saved answer as if it had just come.
 fn sample(arguments: &TryArguments, installation: &Installation, loaded: &LoadedCollector, path: &Path, at: Ts) -> anyhow::Result<Fetched> {
     let body = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let (by_period, by_unit, expected) = match &loaded.collector.source {
-        Source::Http(http) => (!http.for_each.period.is_empty(), http.for_each.unit.is_some(), http.expect.content_type.clone()),
-        Source::File(_) | Source::Probe(_) => (false, false, None),
+    let (asked, expected) = match &loaded.collector.source {
+        Source::Http(http) => (Some(&http.for_each), http.expect.content_type.clone()),
+        Source::File(_) | Source::Probe(_) => (None, None),
     };
+    let by_period = asked.is_some_and(|asked| !asked.period.is_empty());
+    let by_unit = asked.is_some_and(|asked| asked.unit.is_some());
+    let portal = arguments.portal.as_deref().map(|id| {
+        let portal = installation.catalogue.registry.portal(id);
+        portal.with_context(|| format!("registry/portals.csv lists no portal {id:?}"))
+    });
+    let portal = portal.transpose()?;
     if by_period && arguments.period.is_none() {
         bail!("the collector asks by period, and its answers do not say which: add --period, like --period 2026");
     }
     if by_unit && arguments.unit.is_none() {
         bail!("the collector asks unit by unit: add --unit ID");
     }
-    let scope = Scope { due: at, period: arguments.period, unit: arguments.unit.clone(), province: installation.settings.province.clone() };
+    if asked.is_some_and(|asked| asked.portal.is_some()) && portal.is_none() {
+        bail!("the collector asks portal by portal: add --portal ID, an id of registry/portals.csv");
+    }
+    let scope = Scope {
+        due: at,
+        period: arguments.period,
+        unit: portal.map(|portal| portal.unit.clone()).or_else(|| arguments.unit.clone()),
+        portal: portal.map(|portal| portal.id.clone()),
+        province: installation.settings.province.clone(),
+    };
     let attempt = Attempt {
         method: "FILE".to_owned(),
         url: path.display().to_string(),
@@ -207,6 +228,7 @@ fn trial(installation: &Installation, loaded: &LoadedCollector, known: &Known, f
         request_body: attempt.request_body,
         period: scope.period,
         unit: scope.unit,
+        portal: scope.portal,
         status: attempt.status,
         content_type: attempt.content_type,
         size_bytes: body.len(),
@@ -235,7 +257,11 @@ fn readings_table(trials: &[Trial]) -> Table {
 }
 
 fn say_trial(trial: &Trial) {
-    let about = [trial.period.map(|period| period.to_string()), trial.unit.clone()].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let about = [trial.period.map(|period| period.to_string()), trial.unit.clone(), trial.portal.clone()]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ");
     say!("\n{} {} ({about})", trial.method, trial.url);
     if !trial.request_body.is_empty() {
         say!("  sent     {}", trial.request_body);

@@ -98,7 +98,7 @@ async fn draft_units(arguments: &DraftArguments, installation: &Installation) ->
         Some(path) => (std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?, String::new()),
         None => newest_answer(installation, loaded).await?,
     };
-    let scope = Scope { due: Ts::now(), period: None, unit: None, province: installation.settings.province.clone() };
+    let scope = Scope { due: Ts::now(), period: None, unit: None, portal: None, province: installation.settings.province.clone() };
     if let Some(failure) = answers_another(installation, loaded, &scope, &body) {
         bail!("{failure}; set the province's ids under [province] in the settings");
     }

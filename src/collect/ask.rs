@@ -1,14 +1,15 @@
 //! Asking a source over HTTP: what about, one request after the other, and when to stop.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
-use super::collector::{Collector, HttpSource, Source};
+use super::collector::{Collector, HttpSource, PortalChoice, Source};
 use super::source::{Attempt, Failure, Politeness, http};
 use super::template::Filling;
 use crate::catalogue::{Catalogue, Registry};
-use crate::model::{Period, PeriodKind, Reason, Scope, Ts, Unit};
+use crate::model::{Period, PeriodKind, Portal, Reason, Scope, Ts, Unit};
 use crate::settings::Settings;
 
 /// One attempt and what it was about.
@@ -31,7 +32,8 @@ pub enum Manner {
 /// Makes every request of an HTTP collector, one after the other, and hands each attempt to `take`, which says why an
 /// answer was no use. After a reason of `breaker.stop_on`, when the rate limit outlasts the attempts, or when there is
 /// no way to the host, the source is left alone: the other requests are handed over as cancelled. So it is after the
-/// first request of a probe that is not answered. Once `stop` is cancelled, what is not answered yet is interrupted.
+/// first request of a probe that is not answered. Where portals are asked, each is a source of its own: only what is
+/// on our side ends the requests to the others. Once `stop` is cancelled, what is not answered yet is interrupted.
 /// Nothing is stored here.
 ///
 /// # Errors
@@ -47,15 +49,14 @@ pub async fn ask_each<E>(
 ) -> Result<(), E> {
     let Source::Http(source) = &collector.source else { return Ok(()) };
     let asker = http::Asker::new(source, &collector.rows, settings, politeness, Instant::now() + source.limits.run.0);
-    let mut scopes = scopes(settings, catalogue, collector, at);
+    let mut scopes = VecDeque::from(scopes(settings, catalogue, collector, at));
     if scopes.is_empty() {
-        let scope = Scope { due: at, period: None, unit: None, province: settings.province.clone() };
-        let failure = Failure::new(Reason::Config, "for_each names no period or unit to ask about");
+        let scope = Scope { due: at, period: None, unit: None, portal: None, province: settings.province.clone() };
+        let failure = Failure::new(Reason::Config, "for_each names no period, unit or portal to ask about");
         take(Fetched { scope, attempt: failed("", "", failure) })?;
     }
-    let mut scopes = scopes.drain(..);
     let mut is_probe = manner == Manner::Probe;
-    while let Some(scope) = scopes.next() {
+    while let Some(scope) = scopes.pop_front() {
         let mut last = None;
         let at_most = if is_probe { 1 } else { source.retry.attempts };
         let mut made = Vec::new();
@@ -73,12 +74,16 @@ pub async fn ask_each<E>(
                 || source.breaker.stop_on.contains(reason)
         };
         if let Some(reason) = last.filter(no_use) {
-            for scope in scopes.by_ref() {
+            let of_all = matches!(reason, Reason::OwnNetwork | Reason::Interrupted);
+            let (given_up, rest) = scopes.into_iter().partition(|later: &Scope| of_all || later.portal == scope.portal);
+            scopes = rest;
+            for scope in <VecDeque<Scope>>::into_iter(given_up) {
                 let failure = Failure::new(Reason::Cancelled, format!("not asked: {reason} came of the request before"));
                 take(Fetched { scope, attempt: failed("", "", failure) })?;
             }
         }
-        is_probe = false;
+        // As long as no portal has answered, the next one is only probed too.
+        is_probe = is_probe && last.is_some() && scope.portal.is_some();
     }
     Ok(())
 }
@@ -95,8 +100,9 @@ async fn attempts(
 ) {
     let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
     let day = local_day(collector, scope.due);
+    let portal = scope.portal.as_deref().and_then(|id| catalogue.registry.portal(id));
     let code_of = |system: &str| code_of(&catalogue.registry, system, unit, day);
-    let filling = Filling { scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
+    let filling = Filling { scope, unit, portal, code_of: &code_of, zone: collector.schedule.timezone.0 };
     match (asker, http::prepare(source, settings, &filling)) {
         (Ok(asker), Ok(prepared)) => asker.ask(&prepared, at_most, made).await,
         (Err(failure), _) => made.push(failed("", "", failure.clone())),
@@ -140,10 +146,10 @@ pub fn scopes(settings: &Settings, catalogue: &Catalogue, collector: &Collector,
     };
     let mut scopes = Vec::new();
     for period in periods {
-        let base = Scope { due: at, period, unit: None, province: settings.province.clone() };
-        match source.for_each.unit {
-            None => scopes.push(base),
-            Some(group) => {
+        let base = Scope { due: at, period, unit: None, portal: None, province: settings.province.clone() };
+        match (source.for_each.unit, source.for_each.portal) {
+            (None, None) => scopes.push(base),
+            (Some(group), _) => {
                 let below = catalogue.registry.below(settings.province_unit(), period.unwrap_or(today));
                 scopes.extend(
                     below
@@ -152,7 +158,69 @@ pub fn scopes(settings: &Settings, catalogue: &Catalogue, collector: &Collector,
                         .map(|unit| Scope { unit: Some(unit.id.clone()), ..base.clone() }),
                 );
             }
+            (None, Some(choice)) => {
+                let portals = portals(&catalogue.registry, settings.province_unit(), choice, today);
+                let scope = |portal: &Portal| Scope { unit: Some(portal.unit.clone()), portal: Some(portal.id.clone()), ..base.clone() };
+                scopes.extend(portals.map(scope));
+            }
         }
     }
     scopes
+}
+
+/// The portals of a province that are watched on a day, in the order of the registry.
+fn portals<'r>(registry: &'r Registry, province: &'r str, choice: PortalChoice, today: Period) -> impl Iterator<Item = &'r Portal> {
+    let of_province = move |portal: &&Portal| registry.province_of(&portal.unit).is_some_and(|unit| unit.id == province);
+    let of_group = move |portal: &&Portal| {
+        let group = registry.unit(&portal.unit).map(|unit| unit.unit_group);
+        choice.group().is_none_or(|wanted| group == Some(wanted))
+    };
+    registry.portals().iter().filter(move |portal| portal.is_watched_on(today.start())).filter(of_group).filter(of_province)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Files, LoadedCollector};
+
+    const COLLECTOR: &str = r#"
+schema = 1
+id = "t"
+title = { vi = "t", en = "t" }
+[schedule]
+cron = "0 6 * * *"
+[source.http]
+url = "{portal.url}"
+for_each = { period = ["day"], portal = "all" }
+breaker = { stop_on = [] }
+[[rows]]
+from = { html = { css = "p" } }
+unit = {}
+[[rows.read]]
+indicator = "portal_https"
+value = "."
+"#;
+
+    #[test]
+    fn one_request_for_each_portal_that_is_watched() {
+        let portals = "id,unit,url,from,to\n\
+            p,H49,https://p.gov.vn,,\n\
+            c,qn-06652,https://c.gov.vn,2026-10-01,2026-10-31\n\
+            old,qn-06652,https://old.gov.vn,,2026-09-30\n\
+            next,qn-06652,https://next.gov.vn,2026-11-01,\n\
+            far,H01,https://far.gov.vn,,\n";
+        let files = [("registry/portals.csv".to_owned(), portals.to_owned())].into_iter().collect();
+        let (catalogue, problems) = Catalogue::load(&Files::embedded().overlay(files));
+        assert_eq!(problems, []);
+        // 30 September in UTC, and the 1st of October here.
+        let at = "2026-09-30T23:00:00Z".parse().expect("an instant");
+        for (choice, wanted) in [("all", "H49/p qn-06652/c"), ("province", "H49/p"), ("commune", "qn-06652/c"), ("department", "")] {
+            let text = COLLECTOR.replacen("portal = \"all\"", &format!("portal = {choice:?}"), 1);
+            let loaded = LoadedCollector::parse("collectors/t.toml", &text).expect("a collector of the test");
+            let scopes = scopes(&Settings::default(), &catalogue, &loaded.collector, at);
+            let asked =
+                scopes.iter().map(|scope| format!("{}/{}", scope.unit.as_deref().unwrap_or(""), scope.portal.as_deref().unwrap_or("")));
+            assert_eq!(asked.collect::<Vec<_>>().join(" "), wanted, "{choice}");
+        }
+    }
 }

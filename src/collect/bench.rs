@@ -7,7 +7,7 @@ use chrono::Duration;
 use super::archive::ArchiveError;
 use super::ask::{Fetched, failed};
 use super::collector::FileSource;
-use super::read::{Judged, Known, judge_answer};
+use super::read::{Answer, Judged, Known, judge_answer};
 use super::run::{RunError, Taken, When, Workplace};
 use super::source::{Attempt, Failure, file};
 use crate::catalogue::{Catalogue, LoadedCollector};
@@ -117,7 +117,10 @@ pub fn judge_attempt(
     attempt: &Attempt,
 ) -> Judged {
     match (&attempt.failure, &attempt.body) {
-        (None, Some(body)) => judge_answer(settings, catalogue, loaded, known, scope, body, &attempt.content_type),
+        (None, Some(body)) => {
+            let answer = Answer { url: &attempt.url, body, content_type: &attempt.content_type };
+            judge_answer(settings, catalogue, loaded, known, scope, answer)
+        }
         (Some(failure), _) => Judged::failed(failure.clone()),
         (None, None) => Judged::failed(Failure::new(Reason::Internal, "no answer and no reason")),
     }
@@ -128,7 +131,7 @@ pub fn judge_attempt(
 /// What a file says, it says as of its last change, and before any later file that was recorded already. The store lets
 /// older evidence restate nothing, so a file that turns up late, or passes its gates late, does not undo a newer one.
 pub(super) async fn take_files(bench: &mut Bench<'_>, source: &FileSource, due: Ts) -> Result<(), RunError> {
-    let scope = Scope { due, period: None, unit: None, province: bench.place.settings.province.clone() };
+    let scope = Scope { due, period: None, unit: None, portal: None, province: bench.place.settings.province.clone() };
     let pattern = &source.glob.get_ref().0;
     let files = match aside(|| file::settled(source, &bench.place.settings.drop)) {
         Ok(files) if !files.is_empty() => files,

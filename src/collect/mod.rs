@@ -2,7 +2,7 @@
 
 pub mod archive;
 pub mod ask;
-mod bench;
+pub mod bench;
 pub mod breaker;
 pub mod collector;
 pub mod due;

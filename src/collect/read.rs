@@ -77,6 +77,17 @@ impl Judged {
     }
 }
 
+/// An answer as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The address that was asked, or the path of a file.
+    pub url: &'a str,
+    /// The bytes.
+    pub body: &'a [u8],
+    /// Media type as stated, "" for none.
+    pub content_type: &'a str,
+}
+
 /// Reads one answer and lets the gates judge it.
 pub fn judge_answer(
     settings: &Settings,
@@ -84,9 +95,9 @@ pub fn judge_answer(
     loaded: &LoadedCollector,
     known: &Known,
     scope: &Scope,
-    body: &[u8],
-    content_type: &str,
+    answer: Answer,
 ) -> Judged {
+    let Answer { url, body, content_type } = answer;
     let collector = &loaded.collector;
     let document = match extract::parse(&collector.rows, body, content_type) {
         Ok(document) => document,
@@ -99,7 +110,7 @@ pub fn judge_answer(
     let today = local_day(collector, scope.due);
     // A code means who it meant at the period's end, or today while the period is open: not yet its successor.
     let unit_of = |system: &str, code: &str, period: Period| registry.codes(system)?.unit(code, in_force(period, today)).map(str::to_owned);
-    let context = Context { collector, scope, unit_of: &unit_of, indicator: &|id| registry.indicator(id) };
+    let context = Context { collector, scope, address: url, unit_of: &unit_of, indicator: &|id| registry.indicator(id) };
     let read = extract::extract(&document, &context);
     let expected = |which: Expected, period: Option<Period>| expected_units(settings, catalogue, today, which, period);
     let case = Case {
@@ -193,7 +204,8 @@ pub fn unexpected(
     }
     let unit = scope.unit.as_deref().and_then(|id| catalogue.registry.unit(id));
     let code_of = |system: &str| code_of(&catalogue.registry, system, unit, local_day(collector, scope.due));
-    let filling = Filling { scope, unit, code_of: &code_of, zone: collector.schedule.timezone.0 };
+    let portal = scope.portal.as_deref().and_then(|id| catalogue.registry.portal(id));
+    let filling = Filling { scope, unit, portal, code_of: &code_of, zone: collector.schedule.timezone.0 };
     for (path, template) in &expect.json {
         let wanted = match template.fill(&filling) {
             Ok(Some(wanted)) => wanted,
@@ -244,9 +256,16 @@ shape = { on_fail = "quarantine" }
         assert_eq!(problems, []);
         let loaded = LoadedCollector::parse("collectors/t.toml", text).expect("a collector of the test");
         let known = Known { shapes: accepted.map(|shape| (1, shape.to_owned())).into_iter().collect(), ..Known::default() };
-        let scope = Scope { due: "2026-10-01T00:00:00Z".parse().expect("an instant"), period: None, unit: None, province: BTreeMap::new() };
+        let scope = Scope {
+            due: "2026-10-01T00:00:00Z".parse().expect("an instant"),
+            period: None,
+            unit: None,
+            portal: None,
+            province: BTreeMap::new(),
+        };
         let body = br#"{"rows":[{"id":"H49","n":5}]}"#;
-        let judged = judge_answer(&Settings::default(), &catalogue, &loaded, &known, &scope, body, "application/json");
+        let answer = Answer { url: "https://a.example/", body, content_type: "application/json" };
+        let judged = judge_answer(&Settings::default(), &catalogue, &loaded, &known, &scope, answer);
         let words = judged.findings.iter().map(|finding| format!("{} {} {}", finding.severity, finding.reason, finding.text));
         (judged.outcome, words.collect())
     }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::ArchiveError;
 use super::hours::{HourCounts, changed_hours};
-use super::read::{Judged, Known, judge_answer};
+use super::read::{Answer, Judged, Known, judge_answer};
 use super::run::{Conduct, EvidenceCounts, Ran, RunError, Taken, When, Workplace, claim_run, record_run};
 use super::settle::settle;
 use super::source::Failure;
@@ -62,7 +62,8 @@ pub fn read_again(place: &Workplace<'_>, loaded: &LoadedCollector, known: &Known
     match &request.evidence {
         Some(sha256) if is_whole_answer(request) && request.status.is_none_or(|status| accepted(loaded, status)) => {
             let body = place.archive.get(sha256)?;
-            Ok(judge_answer(place.settings, place.catalogue, loaded, known, &request.scope, &body, &request.content_type))
+            let answer = Answer { url: &request.url, body: &body, content_type: &request.content_type };
+            Ok(judge_answer(place.settings, place.catalogue, loaded, known, &request.scope, answer))
         }
         Some(_) | None => Ok(Judged::failed(Failure::new(request.reason.unwrap_or(Reason::Internal), request.error.clone()))),
     }

@@ -195,7 +195,7 @@ async fn take_all(bench: &mut Bench<'_>, due: Ts, conduct: &Conduct<'_>) -> Resu
         Source::File(source) => take_files(bench, source, due).await,
         Source::Probe(_) => {
             let text = "a probe watches by itself while the service runs; a single look is: thuocdo probe URL";
-            let scope = Scope { due, period: None, unit: None, province: place.settings.province.clone() };
+            let scope = Scope { due, period: None, unit: None, portal: None, province: place.settings.province.clone() };
             bench.take_failure(scope, "PROBE", Failure::new(Reason::Config, text))
         }
         Source::Http(_) => {

@@ -72,10 +72,24 @@ pub struct Scope {
     pub due: Ts,
     /// The period asked for, if the collector asks by period.
     pub period: Option<Period>,
-    /// The unit asked for, if the collector asks by unit.
+    /// The unit asked for, if the collector asks by unit; the portal's, if it asks by portal.
     pub unit: Option<String>,
+    /// The portal asked for, if the collector asks by portal: the item of what is read, or the first part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub portal: Option<String>,
     /// The settings of the province that the request used (`[province]`), by name.
     pub province: std::collections::BTreeMap<String, String>,
+}
+
+impl Scope {
+    /// The item of a reading that has this item in the answer, "" for none: `portal`, `portal/item` where a portal was asked.
+    pub fn item(&self, own: &str) -> String {
+        match (&self.portal, own) {
+            (None, own) => own.to_owned(),
+            (Some(portal), "") => portal.clone(),
+            (Some(portal), own) => format!("{portal}/{own}"),
+        }
+    }
 }
 
 labelled! {
@@ -121,4 +135,21 @@ pub struct Request {
     pub reason: Option<Reason>,
     /// The failure in words, "" for none.
     pub error: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_without_a_portal_reads_as_before() {
+        let old = r#"{"due":"2026-10-01T00:00:00Z","period":"2026","unit":"H49","province":{}}"#;
+        let scope: Scope = serde_json::from_str(old).expect("a scope as it was recorded");
+        assert_eq!((scope.portal.as_deref(), serde_json::to_string(&scope).expect("JSON").as_str()), (None, old));
+        let of_portal = Scope { portal: Some("p".to_owned()), ..scope.clone() };
+        assert!(serde_json::to_string(&of_portal).expect("JSON").contains(r#""portal":"p""#));
+        for (scope, own, item) in [(&scope, "", ""), (&scope, "a", "a"), (&of_portal, "", "p"), (&of_portal, "a", "p/a")] {
+            assert_eq!(scope.item(own), item);
+        }
+    }
 }

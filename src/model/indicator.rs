@@ -37,6 +37,26 @@ pub enum Adds {
     No,
 }
 
+/// What the values of an indicator stand for within their unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Per {
+    /// One value for each portal of the unit: the item is the portal's id, or begins with it and `/`.
+    Portal,
+}
+
+/// Where a value that is not known whole lies: ids of indicators with the same unit, item and period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Within {
+    /// The least it can be.
+    pub least: String,
+    /// The most it can be.
+    pub most: String,
+    /// The share of the period that is known.
+    pub coverage: String,
+}
+
 /// An indicator: a measured one, or a rate derived from two counts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Indicator {
@@ -60,6 +80,10 @@ pub struct Indicator {
     pub derived: Option<(Vec<String>, Vec<String>)>,
     /// The collector whose values count where several report it.
     pub collector: Option<String>,
+    /// What its values stand for within their unit; `None` = for the unit itself, or for what their items say.
+    pub per: Option<Per>,
+    /// The indicators that say between what it lies where its period is not known whole, and how much of it is.
+    pub within: Option<Within>,
 }
 
 impl Indicator {

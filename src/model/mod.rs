@@ -22,7 +22,7 @@ pub use alert::{AlertKind, AlertSeverity, Told};
 pub use evidence::{Request, RequestOutcome, Scope, Sha256, Sha256Of};
 pub use exact::{Exact, NotExact, Overflow};
 pub use finding::{Finding, GateOutcome, GateResult, Severity};
-pub use indicator::{Adds, Indicator, Measure};
+pub use indicator::{Adds, Indicator, Measure, Per, Within};
 pub use observation::{Observation, Reading, Value};
 pub use period::{BadPeriod, Period, PeriodKind};
 pub use portal::{Calendar, Notice, Portal};

@@ -21,6 +21,20 @@ pub struct Portal {
     pub to: Option<NaiveDate>,
 }
 
+impl Portal {
+    /// Whether it is watched on this day.
+    pub fn is_watched_on(&self, day: NaiveDate) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
+    }
+
+    /// The address that paths are added to: without the slash that an address without a path ends with.
+    pub fn base(&self) -> &str {
+        let url = self.url.as_str();
+        let bare = self.url.path() == "/" && self.url.query().is_none() && self.url.fragment().is_none();
+        if bare { url.trim_end_matches('/') } else { url }
+    }
+}
+
 /// A window in which a portal was said to be away: one row of `registry/maintenance.csv`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
@@ -63,6 +77,31 @@ mod tests {
 
     fn day(text: &str) -> NaiveDate {
         text.parse().expect("a day of the test")
+    }
+
+    #[test]
+    fn a_portal_is_watched_from_its_first_to_its_last_day() {
+        let portal = |from: Option<&str>, to: Option<&str>, url: &str| Portal {
+            id: "p".to_owned(),
+            unit: "u".to_owned(),
+            url: url.parse().expect("an address of the test"),
+            from: from.map(day),
+            to: to.map(day),
+        };
+        let watched = portal(Some("2026-01-01"), Some("2026-01-31"), "https://a.gov.vn");
+        for (on, is) in [("2025-12-31", false), ("2026-01-01", true), ("2026-01-31", true), ("2026-02-01", false)] {
+            assert_eq!(watched.is_watched_on(day(on)), is, "{on}");
+        }
+        for (url, base) in [
+            ("https://a.gov.vn", "https://a.gov.vn"),
+            ("https://a.gov.vn/", "https://a.gov.vn"),
+            ("https://a.gov.vn/x/", "https://a.gov.vn/x/"),
+            ("https://a.gov.vn/?x=/", "https://a.gov.vn/?x=/"),
+        ] {
+            let always = portal(None, None, url);
+            assert!(always.is_watched_on(day("1999-01-01")));
+            assert_eq!(always.base(), base);
+        }
     }
 
     #[test]

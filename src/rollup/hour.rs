@@ -38,7 +38,7 @@ pub struct Interval {
     pub cause: Cause,
     /// Attempts in it.
     pub attempts: i64,
-    /// What the first deciding attempt saw, "" for nothing.
+    /// What the attempt saw that decided its first slot, "" for nothing.
     pub text: String,
 }
 
@@ -63,12 +63,14 @@ pub struct HourPart {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     state: SlotState,
-    /// Index into `causes`.
-    cause: u16,
+    /// Number of the attempt that decided.
+    no: u8,
+    /// Index into `said`.
+    said: u16,
     attempts: u8,
 }
 
-const NOT_SEEN: Seen = Seen { state: SlotState::Unknown, cause: 0, attempts: 0 };
+const NOT_SEEN: Seen = Seen { state: SlotState::Unknown, no: 0, said: 0, attempts: 0 };
 
 /// One target while its hour is put together, attempt by attempt, in any order.
 #[derive(Debug)]
@@ -76,10 +78,11 @@ pub struct Watched {
     hour: Ts,
     slot_micros: i64,
     seen: Vec<Seen>,
-    /// Causes with the text of the first attempt that gave them; the first is "nobody looked".
-    causes: Vec<(Cause, String)>,
+    /// What deciding attempts gave as cause and text; the first is "nobody looked".
+    said: Vec<(Cause, String)>,
     /// Of each slot the quickest answer.
     latency: Vec<Latency>,
+    /// Of the last slot in which one was seen.
     certificate_until: Option<(u32, i64)>,
 }
 
@@ -87,36 +90,33 @@ impl Watched {
     /// An hour in which nothing was seen yet.
     pub fn new(hour: Ts, slot_micros: i64) -> Watched {
         let n = usize::try_from(HOUR_MICROS / slot_micros.max(1)).unwrap_or_default();
-        let causes = vec![(Cause::default(), String::new())];
-        Watched { hour, slot_micros, seen: vec![NOT_SEEN; n], causes, latency: vec![Latency::NONE; n], certificate_until: None }
+        let said = vec![(Cause::default(), String::new())];
+        Watched { hour, slot_micros, seen: vec![NOT_SEEN; n], said, latency: vec![Latency::NONE; n], certificate_until: None }
     }
 
-    /// Takes an attempt of this hour; of several that say something of one slot, the better one holds.
+    /// Takes an attempt of this hour; of several that say something of one slot, the better one holds, and of two that know
+    /// as much the later one: a third attempt decides after a second.
     pub fn take(&mut self, attempt: &Attempt, confirm: u8, slower_than: Option<Duration>) {
         let (state, cause) = attempt.says(confirm, slower_than);
-        let cause = self.cause(cause, &attempt.text);
         let Some(seen) = self.seen.get_mut(attempt.slot as usize) else { return };
         seen.attempts = seen.attempts.saturating_add(1);
-        // Of two that know as much, the later one: a third attempt decides after a second.
-        if seen.state.better(state) != seen.state || seen.state == state {
-            (seen.state, seen.cause) = (state, cause);
+        // A slot that was looked at twice has two attempts of one number: cause and text decide, so that the order in which
+        // attempts are taken does not.
+        let (held_cause, held_text) = &self.said[usize::from(seen.said)];
+        let decides = match state == seen.state {
+            true => (attempt.no, cause, attempt.text.as_str()) > (seen.no, *held_cause, held_text.as_str()),
+            false => state.better(seen.state) == state,
+        };
+        if decides {
+            (seen.state, seen.no, seen.said) = (state, attempt.no, place(&mut self.said, cause, &attempt.text));
         }
         if attempt.ended == Ended::Well {
             let (total, held) = (Latency::of(attempt.times.total()), &mut self.latency[attempt.slot as usize]);
             *held = if *held == Latency::NONE { total } else { total.min(*held) };
         }
-        if attempt.certificate_until != 0 && self.certificate_until.is_none_or(|(slot, _)| slot <= attempt.slot) {
-            self.certificate_until = Some((attempt.slot, attempt.certificate_until));
+        if attempt.certificate_until != 0 {
+            self.certificate_until = self.certificate_until.max(Some((attempt.slot, attempt.certificate_until)));
         }
-    }
-
-    fn cause(&mut self, cause: Cause, text: &str) -> u16 {
-        let at = self.causes.iter().position(|(held, _)| *held == cause).unwrap_or_else(|| {
-            self.causes.push((cause, text.to_owned()));
-            self.causes.len() - 1
-        });
-        // There are fewer phases times reasons than this holds.
-        u16::try_from(at).unwrap_or_default()
     }
 
     /// The hour, folded. `None` if no attempt was made in it.
@@ -140,10 +140,11 @@ impl Watched {
     fn intervals(&self) -> Vec<Interval> {
         let mut first = 0;
         let mut intervals = Vec::new();
-        for run in self.seen.chunk_by(|a, b| (a.state, a.cause) == (b.state, b.cause)) {
+        let cause = |seen: &Seen| self.said[usize::from(seen.said)].0;
+        for run in self.seen.chunk_by(|a, b| (a.state, cause(a)) == (b.state, cause(b))) {
             let (seen, after) = (run[0], first + run.len());
             if seen.state != SlotState::Up {
-                let (cause, text) = self.causes[usize::from(seen.cause)].clone();
+                let (cause, text) = self.said[usize::from(seen.said)].clone();
                 let attempts = run.iter().map(|seen| i64::from(seen.attempts)).sum();
                 let window = Window { from: self.instant(first), to: self.instant(after) };
                 intervals.push(Interval { window, state: seen.state, cause, attempts, text });
@@ -157,6 +158,16 @@ impl Watched {
         let after = self.slot_micros.saturating_mul(i64::try_from(slot).unwrap_or(i64::MAX));
         Ts::from_micros(self.hour.micros().saturating_add(after)).unwrap_or(self.hour)
     }
+}
+
+/// Where a cause and a text stand among those that were given.
+fn place(said: &mut Vec<(Cause, String)>, cause: Cause, text: &str) -> u16 {
+    let at = said.iter().position(|(held, words)| *held == cause && words == text).unwrap_or_else(|| {
+        said.push((cause, text.to_owned()));
+        said.len() - 1
+    });
+    // An hour of the shortest slots has fewer attempts than this holds.
+    u16::try_from(at).unwrap_or_default()
 }
 
 fn count(seen: &[Seen]) -> Slots {
@@ -210,6 +221,26 @@ mod tests {
         let said: Vec<String> =
             part.intervals.iter().map(|i| format!("{} {} {} {} {}", i.window.from, i.state, i.cause, i.attempts, i.text)).collect();
         assert_eq!(said, ["2026-11-24T09:30:00Z down connect: connect 3 no 3", "2026-11-24T09:45:00Z unknown connect: interrupted 1 no 1"]);
+    }
+
+    #[test]
+    fn every_stretch_has_its_own_words_in_whatever_order_attempts_come() {
+        let hour: Ts = "2026-11-24T09:00:00Z".parse().expect("an hour");
+        let (said, refused) = (|slot, no, text: &str| (slot, no, text.to_owned()), Ended::Badly(Phase::Connect, Reason::Connect));
+        // Down twice; the second time it was looked at twice.
+        let all = [said(0, 1, "a"), said(0, 2, "b"), said(2, 1, "c"), said(2, 2, "d"), said(2, 1, "e"), said(2, 2, "c")];
+        let part = |order: &[usize]| {
+            let mut watched = Watched::new(hour, 900_000_000);
+            for (slot, no, text) in order.iter().map(|index| all[*index].clone()) {
+                watched.take(&Attempt { text, ..attempt(slot, no, refused) }, 2, None);
+            }
+            watched.done().expect("it was watched")
+        };
+        let first = part(&[0, 1, 2, 3, 4, 5]);
+        let texts: Vec<&str> = first.intervals.iter().filter(|i| i.state == SlotState::Down).map(|i| i.text.as_str()).collect();
+        assert_eq!(texts, ["b", "d"]);
+        assert_eq!(part(&[5, 4, 3, 2, 1, 0]), first);
+        assert_eq!(part(&[4, 1, 5, 0, 2, 3]), first);
     }
 
     #[test]

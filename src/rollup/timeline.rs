@@ -1,5 +1,7 @@
 //! A target's timeline: what is known of every moment of a window, put together from the hours of all copies.
 
+use std::cmp::Reverse;
+
 use super::hour::{HOUR_MICROS, HourPart, Interval};
 use crate::model::{Cause, SlotState, Ts, Window};
 
@@ -57,6 +59,8 @@ pub fn timeline(parts: &[HourPart], window: Window, slot_micros: i64) -> Vec<Seg
                 line.push(segment.within(inside));
             }
         }
+        // What is left of the hour is in slots that begin outside the window.
+        line.until = line.until.max(hour_window(hour[0].hour).to);
     }
     line.unseen_until(window.to);
     line.segments
@@ -120,8 +124,13 @@ fn segments(part: &HourPart) -> Vec<Segment> {
     all
 }
 
+/// Of two that know as much, the finer slots hold, because they say more exactly which time a period or a notice holds; and
+/// a cause goes before none. Both, so that the order of the parts decides nothing.
 fn better(a: &Segment, b: &Segment) -> bool {
-    a.state.better(b.state) == a.state
+    match a.state == b.state {
+        true => (Reverse(a.slot_micros), a.cause) >= (Reverse(b.slot_micros), b.cause),
+        false => a.state.better(b.state) == a.state,
+    }
 }
 
 /// Two lines laid over each other: where both say something, `pick` says whether the first holds; where one does, that one holds.
@@ -156,4 +165,45 @@ pub(super) fn merge(a: &[Segment], b: &[Segment], pick: fn(&Segment, &Segment) -
 fn at<'a>(segments: &mut std::iter::Peekable<std::slice::Iter<'a, Segment>>, piece: Window) -> Option<&'a Segment> {
     while segments.next_if(|segment| segment.window.to <= piece.from).is_some() {}
     segments.peek().copied().filter(|segment| segment.window.from <= piece.from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Phase, Reason};
+
+    const MINUTE: i64 = 60_000_000;
+
+    /// An hour of which all but its first half hour is not known.
+    fn part(slot_micros: i64, cause: Cause) -> HourPart {
+        let at = |minutes: i64| Ts::from_micros(minutes * MINUTE).expect("an instant");
+        let window = Window { from: at(30), to: at(60) };
+        let intervals = vec![Interval { window, state: SlotState::Unknown, cause, attempts: 1, text: String::new() }];
+        let (slots, latency) = (Default::default(), Default::default());
+        HourPart { hour: at(0), slot_micros, slots, latency, certificate_until: None, intervals }
+    }
+
+    #[test]
+    fn a_slot_that_began_before_the_window_is_not_in_it_whatever_slots_follow() {
+        let at = |minutes: i64| Ts::from_micros(minutes * MINUTE).expect("an instant");
+        let of = |from: i64, to: i64| {
+            let line = timeline(&[part(30 * MINUTE, Cause::default())], Window { from: at(from), to: at(to) }, MINUTE);
+            line.iter().map(|segment| segment.window.micros() / MINUTE).sum::<i64>()
+        };
+        assert_eq!((of(0, 40), of(40, 70), of(0, 70)), (60, 10, 70));
+    }
+
+    #[test]
+    fn the_order_of_parts_decides_nothing() {
+        let own_network = Cause { phase: Some(Phase::Connect), reason: Some(Reason::OwnNetwork) };
+        let (a, b) = (part(MINUTE, own_network), part(30 * MINUTE, Cause::default()));
+        let (a_too, until) = (part(MINUTE, Cause::default()), Ts::from_micros(40 * MINUTE).expect("an instant"));
+        let window = Window { from: a.hour, to: until };
+        for parts in [[a.clone(), b.clone(), a_too.clone()], [b, a_too, a]] {
+            let line = timeline(&parts, window, MINUTE);
+            let told: Vec<_> = line.iter().map(|segment| (segment.state, segment.cause, segment.window.to)).collect();
+            let half_past = Ts::from_micros(30 * MINUTE).expect("an instant");
+            assert_eq!(told, [(SlotState::Up, Cause::default(), half_past), (SlotState::Unknown, own_network, until)]);
+        }
+    }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::criteria::{Status, WhenEmpty};
 use super::rule::{Role, Rule, Why};
-use super::sheet::{Input, Line, LineState, Points, Sheet, Source};
+use super::sheet::{Covered, Input, Line, LineState, Points, Sheet, Source};
 use crate::model::{Exact, Period, RunId, Ts, Value};
 
 /// The language of an explanation.
@@ -318,7 +318,25 @@ impl Words {
         let item = if input.item.is_empty() { String::new() } else { format!("[{}]", input.item) };
         let none = if input.sources.is_empty() { self.pick(": chưa thu được", ": not recorded") } else { "" };
         let because = input.sources.iter().map(|source| self.source(period, input, source)).collect();
-        Explanation { text: format!("{role} {}{item}{none}", input.indicator), origin: None, because }
+        let covered = input.covered.map(|covered| self.covered(covered)).unwrap_or_default();
+        Explanation { text: format!("{role} {}{item}{none}{covered}", input.indicator), origin: None, because }
+    }
+
+    /// How much of a period is known, if that is too little.
+    fn covered(&self, covered: Covered) -> String {
+        let Covered { share, needed } = covered;
+        let share = share.unwrap_or_default();
+        if share >= needed {
+            return String::new();
+        }
+        let (known, needs) = (self.pick("mới biết", "known is"), self.pick("cần", "needed is"));
+        format!(" ({known} {}, {needs} {})", self.percent(share), self.percent(needed))
+    }
+
+    /// A share as per cent, at most four decimals.
+    fn percent(&self, share: Exact) -> String {
+        let hundredfold = Exact::quotient_half_up(&[share, Exact::from(100)], &[Exact::ONE], 4).unwrap_or(share);
+        format!("{} %", self.number(hundredfold))
     }
 
     /// A number, or that the source has none.

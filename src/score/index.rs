@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::criteria::{Control, Criterion};
 use super::rule::{Figure, Role};
-use super::sheet::{Input, Source};
-use crate::model::{Exact, Observation, Origin, Period, Ts, Unit, Value};
+use super::sheet::{Covered, Input, Source};
+use crate::model::{Exact, Observation, Origin, Period, Ts, Unit, Value, Within};
 
 /// A criterion with the places of its inputs.
 pub(super) struct Planned<'a> {
@@ -21,6 +21,25 @@ pub(super) struct PlannedInput<'a> {
     item: &'a str,
     slot: usize,
     preferred: Option<String>,
+    within: Option<WithinSlots>,
+}
+
+/// Where an input's bounds and its coverage stand, and how much must be covered.
+#[derive(Clone, Copy)]
+struct WithinSlots {
+    least: usize,
+    most: usize,
+    coverage: usize,
+    needed: Exact,
+}
+
+/// What the registry says of indicators.
+#[derive(Clone, Copy)]
+pub(super) struct Registered<'i, 'a> {
+    /// The collector whose values count where several report it.
+    pub preferred: &'i dyn Fn(&str) -> Option<String>,
+    /// Where it lies while its period is not known whole.
+    pub within: &'i dyn Fn(&str) -> Option<&'a Within>,
 }
 
 /// The columns of the table: every indicator and item that the set names.
@@ -39,10 +58,19 @@ impl<'a> Slots<'a> {
     }
 
     /// Gives every input of a criterion its place.
-    pub fn plan(&mut self, criterion: &'a Criterion, preferred: &dyn Fn(&str) -> Option<String>) -> Planned<'a> {
+    pub fn plan(&mut self, criterion: &'a Criterion, registered: &Registered<'_, 'a>) -> Planned<'a> {
         let inputs = criterion.rule.inputs(&criterion.id).into_iter().map(|(role, indicator, item)| {
+            // What stands for each portal is read as the criterion combines it.
+            let item = criterion.portals.as_ref().map_or(item, |portals| portals.item.as_str());
             let slot = self.of(indicator, item);
-            PlannedInput { role, indicator, item, slot, preferred: preferred(indicator) }
+            let within = criterion.coverage_needed.zip((registered.within)(indicator));
+            let within = within.map(|(needed, within)| WithinSlots {
+                least: self.of(&within.least, item),
+                most: self.of(&within.most, item),
+                coverage: self.of(&within.coverage, item),
+                needed,
+            });
+            PlannedInput { role, indicator, item, slot, preferred: (registered.preferred)(indicator), within }
         });
         let inputs = inputs.collect();
         Planned { criterion, inputs, control: self.control(criterion.control.as_ref()) }
@@ -113,7 +141,35 @@ impl<'a> PlannedInput<'a> {
             })
             .collect();
         let figure = figure(sources.iter().filter(|source| source.counts).map(|source| source.value));
-        (Input { role: self.role, indicator: self.indicator, unit, item: self.item, sources }, figure)
+        (Input { role: self.role, indicator: self.indicator, unit, item: self.item, sources, covered: None }, figure)
+    }
+
+    /// The figure as it counts when too little of its period is known: what it lies between, or nothing. And how much is.
+    pub fn covered(&self, figure: Figure, said: impl Fn(usize) -> Figure) -> (Figure, Option<Covered>) {
+        let Some(within) = self.within else { return (figure, None) };
+        let share = match said(within.coverage) {
+            Figure::Known(share) => Some(share),
+            Figure::Missing | Figure::Absent | Figure::Disputed { .. } | Figure::Bounded { .. } => None,
+        };
+        let covered = Some(Covered { share, needed: within.needed });
+        if share.is_some_and(|share| share >= within.needed) {
+            return (figure, covered);
+        }
+        match (said(within.least), said(within.most)) {
+            (Figure::Known(least), Figure::Known(most)) => (Figure::Bounded { least, most }, covered),
+            _ => (Figure::Absent, covered),
+        }
+    }
+
+    /// The figure that stands in another place, by the sources that count for this input.
+    pub fn figure_at(
+        &self,
+        unit: &'a str,
+        criterion: &Criterion,
+        said: &[&'a Observation],
+        origins: &dyn Fn(&str) -> Option<Origin>,
+    ) -> Figure {
+        self.resolve(unit, criterion, said, origins).1
     }
 
     /// Where it stands.

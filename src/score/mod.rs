@@ -17,10 +17,10 @@ pub use sheet::{
 };
 
 use criteria::{CriteriaSet, Criterion, Group};
-use index::{Index, Planned, Slots};
+use index::{Index, Planned, Registered, Slots};
 use rule::{Figure, Outcome, Role, Rule};
 
-use crate::model::{Exact, Observation, Origin, Overflow, Period, Ts, Unit, UnitGroup};
+use crate::model::{Exact, Observation, Origin, Overflow, Period, Ts, Unit, UnitGroup, Within};
 
 /// Version of the output.
 pub const SCORE_SCHEMA: u32 = 1;
@@ -39,6 +39,8 @@ pub struct Input<'i, 'a> {
     pub origins: &'i dyn Fn(&str) -> Option<Origin>,
     /// The collector whose values count where several report an indicator (`indicators.toml`).
     pub preferred: &'i dyn Fn(&str) -> Option<String>,
+    /// Where an indicator lies while its period is not known whole (`indicators.toml`).
+    pub within: &'i dyn Fn(&str) -> Option<&'a Within>,
 }
 
 /// Why a scoring cannot be made.
@@ -77,7 +79,8 @@ pub fn score<'a>(set: &'a CriteriaSet, input: &Input<'_, 'a>) -> Result<ScoreRun
     }
     let (units, not_assessed) = assessed(set, input.units)?;
     let mut slots = Slots::default();
-    let plan: Vec<PlannedGroup> = set.groups.iter().map(|group| PlannedGroup::new(group, &mut slots, input.preferred)).collect();
+    let registered = Registered { preferred: input.preferred, within: input.within };
+    let plan: Vec<PlannedGroup> = set.groups.iter().map(|group| PlannedGroup::new(group, &mut slots, &registered)).collect();
     let index = Index::new(&slots, &units, input.observations, input.period, input.as_of);
     let mut sheets = Vec::with_capacity(units.len());
     for (row, unit) in units.iter().enumerate() {
@@ -126,8 +129,8 @@ struct PlannedGroup<'a> {
 }
 
 impl<'a> PlannedGroup<'a> {
-    fn new(group: &'a Group, slots: &mut Slots<'a>, preferred: &dyn Fn(&str) -> Option<String>) -> PlannedGroup<'a> {
-        let criteria = group.criteria.iter().map(|criterion| slots.plan(criterion, preferred)).collect();
+    fn new(group: &'a Group, slots: &mut Slots<'a>, registered: &Registered<'_, 'a>) -> PlannedGroup<'a> {
+        let criteria = group.criteria.iter().map(|criterion| slots.plan(criterion, registered)).collect();
         PlannedGroup { group, criteria, control: slots.control(group.control.as_ref()) }
     }
 }
@@ -186,8 +189,11 @@ impl<'a> AtUnit<'_, 'a> {
         let mut figures = Vec::with_capacity(planned.inputs.len());
         for input in &planned.inputs {
             let said = self.index.at(self.row, input.slot());
-            let (input, figure) = input.resolve(&self.unit.id, criterion, said, self.origins);
-            inputs.push(input);
+            let (mut resolved, figure) = input.resolve(&self.unit.id, criterion, said, self.origins);
+            let at = |slot| input.figure_at(&self.unit.id, criterion, self.index.at(self.row, slot), self.origins);
+            let (figure, covered) = input.covered(figure, at);
+            resolved.covered = covered;
+            inputs.push(resolved);
             figures.push(figure);
         }
         let outcome = rule::apply(criterion, self.unit.unit_group, &figures);
@@ -243,7 +249,7 @@ fn formula(criterion: &Criterion, unit_group: UnitGroup, inputs: &[LineInput<'_>
     let sum = |wanted: &dyn Fn(Role) -> bool| {
         let mut parts = inputs.iter().zip(figures).filter(|(input, _)| wanted(input.role)).map(|(_, figure)| match figure {
             Figure::Known(value) => Some(*value),
-            Figure::Missing | Figure::Absent | Figure::Disputed { .. } => None,
+            Figure::Missing | Figure::Absent | Figure::Disputed { .. } | Figure::Bounded { .. } => None,
         });
         let first = parts.next()??;
         parts.try_fold(first, |sum, part| sum.plus(part?).ok())

@@ -126,6 +126,13 @@ pub enum Figure {
         /// The greatest.
         most: Option<Exact>,
     },
+    /// Too little of its period is known: it lies between these.
+    Bounded {
+        /// The least it can be.
+        least: Exact,
+        /// The most it can be.
+        most: Exact,
+    },
 }
 
 /// Why there is no evidence; the labels are stable.
@@ -193,6 +200,10 @@ fn single(criterion: &Criterion, max: Exact, figures: &[Figure], points: impl Fn
             let least = points(*least).unwrap_or(Exact::ZERO);
             Outcome::Disputed(least, most.and_then(points).unwrap_or(max))
         }
+        Some(Figure::Bounded { least, most }) => match (points(*least), points(*most)) {
+            (Some(a), Some(b)) => Outcome::Partial(a.min(b), a.max(b)),
+            (_, None) | (None, _) => Outcome::NoEvidence(Why::OutOfRange),
+        },
     }
 }
 
@@ -208,8 +219,7 @@ impl AtUnit<'_> {
     fn outcome(&self, figures: &[Figure], n_above: usize) -> Result<Outcome, Overflow> {
         let known = |figure: &Figure| matches!(figure, Figure::Known(_));
         // Before anything is added: a negative part must not hide in a sum that is not negative.
-        let negative =
-            |figure: &Figure| matches!(figure, Figure::Known(value) | Figure::Disputed { least: value, .. } if *value < Exact::ZERO);
+        let negative = |figure: &Figure| matches!(figure, Figure::Known(value) | Figure::Disputed { least: value, .. } | Figure::Bounded { least: value, .. } if *value < Exact::ZERO);
         if !self.gauge && figures.iter().any(negative) {
             return Ok(Outcome::NoEvidence(Why::Negative));
         }
@@ -220,7 +230,8 @@ impl AtUnit<'_> {
         if !figures.is_empty() && figures.iter().all(missing) && self.criterion.when_missing == WhenMissing::Null {
             return Ok(Outcome::NotApplicable);
         }
-        if !disputed && !figures.iter().any(known) {
+        let bounded = |figure: &Figure| matches!(figure, Figure::Bounded { .. });
+        if !disputed && !figures.iter().any(|figure| known(figure) || bounded(figure)) {
             return Ok(Outcome::NoEvidence(if absent { Why::NoInput } else { Why::StatedMissing }));
         }
         let (above, below) = figures.split_at(n_above);
@@ -317,6 +328,7 @@ impl Bounds {
                 Figure::Known(value) => (*value, Some(*value)),
                 Figure::Missing | Figure::Absent => (Exact::ZERO, None),
                 Figure::Disputed { least, most } => (*least, *most),
+                Figure::Bounded { least, most } => (*least, Some(*most)),
             };
             let most = match (sum.most, most) {
                 (Some(sum), Some(most)) => Some(sum.plus(most)?),

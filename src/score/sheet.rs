@@ -228,6 +228,18 @@ pub struct Input<'a> {
     pub item: &'a str,
     /// By collector id; empty when nobody reported it.
     pub sources: Vec<Source<'a>>,
+    /// How much of its period is known, where the criterion asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub covered: Option<Covered>,
+}
+
+/// How much of an input's period is known; below what is needed its figure is only known to lie between bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Covered {
+    /// The share that is known; `None` if not even that is.
+    pub share: Option<Exact>,
+    /// The share that must be.
+    pub needed: Exact,
 }
 
 /// What one source says of an input.

@@ -1,5 +1,6 @@
 //! Metrics: what the service counts of itself, for Prometheus. Only what lies in memory is ever read for a scrape.
 
+mod probes;
 mod series;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -79,6 +80,7 @@ impl Metrics {
 
     /// A series that was never there cannot be removed, which is as well.
     fn forget(&self, id: &str) {
+        self.forget_probe(id);
         for trigger in Trigger::ALL {
             let _gone = self.runs.remove_label_values(&[id, trigger.label()]);
         }

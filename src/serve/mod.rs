@@ -1,6 +1,7 @@
 //! The service that runs unattended: schedules, runs, their state, and what it says of itself.
 
 pub mod canary;
+pub mod hours;
 pub mod live;
 pub mod metrics;
 pub mod notify;
@@ -10,6 +11,7 @@ pub mod scores;
 pub mod service;
 pub mod sources;
 pub mod start;
+pub mod watchers;
 pub mod work;
 
 pub use live::Live;

@@ -8,6 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::scheduler::{Collectors, Scheduler};
 use super::service::{Operation, ReloadRequests, Reloaded};
 use super::sources::sources;
+use super::watchers::Watchers;
 use super::work::Workers;
 use super::{Live, Service};
 use crate::catalogue::Files;
@@ -24,6 +25,8 @@ const GAUGES_EVERY: Duration = Duration::from_secs(30);
 const TICK_LIMIT: Duration = Duration::from_secs(60);
 /// After the grace time, runs have so long to be recorded as interrupted.
 const LAST_RECORDS: Duration = Duration::from_secs(15);
+/// Looks at portals may end for so long.
+const LONGEST_LOOKS: Duration = Duration::from_secs(12);
 /// The clock and the time that has passed may differ by so much between two looks.
 const CLOCK_STEP: Duration = Duration::from_secs(5);
 
@@ -35,8 +38,9 @@ pub async fn run(service: Arc<Service>, reloads: ReloadRequests, recorded: tokio
     let signals = Signals::new()?;
     let scheduler = Scheduler::new(&service.owner, service.settings.service.claim_margin.0);
     let workers = Workers::new(Arc::clone(&service), recorded);
+    let watchers = Watchers::new(Arc::clone(&service));
     let clock = (Instant::now(), Ts::now());
-    let mut work = Work { service, scheduler, workers, synced: None, gauges: None, trouble: String::new(), clock, next: None };
+    let mut work = Work { service, scheduler, workers, watchers, synced: None, gauges: None, trouble: String::new(), clock, next: None };
     work.until_stopped(signals, reloads).await;
     Ok(work.stop().await)
 }
@@ -61,6 +65,7 @@ struct Work {
     service: Arc<Service>,
     scheduler: Scheduler,
     workers: Workers,
+    watchers: Watchers,
     /// When the schedules were last read; `None` if they must be.
     synced: Option<Instant>,
     gauges: Option<Instant>,
@@ -102,6 +107,8 @@ impl Work {
     async fn look(&mut self) {
         let now = self.read_clock();
         let live = self.service.live();
+        // Before anything that the database could keep waiting.
+        self.watchers.look(&live, now).await;
         let looked = tokio::time::timeout(TICK_LIMIT, self.tick(&live, now)).await;
         let trouble = match looked {
             Ok(Ok(())) => String::new(),
@@ -184,6 +191,7 @@ impl Work {
         tell_systemd(&[sd_notify::NotifyState::Stopping]);
         self.service.stopping.cancel();
         let grace = self.service.settings.service.grace.0;
+        self.watchers.stop(grace.min(LONGEST_LOOKS)).await;
         tracing::info!(runs = self.workers.busy().len(), "stopping; runs may finish within {grace:?}");
         if !self.workers.finish(grace).await {
             tracing::warn!(runs = self.workers.busy().len(), "the grace time is over; runs are recorded as interrupted");

@@ -172,7 +172,9 @@ impl Scheduler {
         for (row, trouble) in db.open_runs(now).await? {
             let id = row.run.collector.as_str();
             let is_paused = self.slots.get(id).is_none_or(|slot| slot.row.paused_at.is_some());
-            let Some(loaded) = collectors.get(id).filter(|_| !is_paused && !busy.contains(id)) else { continue };
+            let may_run =
+                |loaded: &&&LoadedCollector| !is_paused && !busy.contains(id) && !matches!(loaded.collector.source, Source::Probe(_));
+            let Some(loaded) = collectors.get(id).filter(may_run) else { continue };
             if let Some(task) = task(db, loaded, &row, trouble, now).await? {
                 wanted.push((row, loaded, task));
             }
@@ -252,7 +254,9 @@ impl Slot {
             (schedule.cron, schedule.timezone) = (planned.cron, planned.timezone);
         }
         let jitter = jitter(&row.collector, interval(&schedule, row.planned_until));
-        let next = schedule.cron.next_after(schedule.timezone.0, row.planned_until).map(|due| due.plus(jitter));
+        // A probe watches by itself, and its hours are claimed when they are sealed.
+        let is_planned = !matches!(loaded.collector.source, Source::Probe(_));
+        let next = schedule.cron.next_after(schedule.timezone.0, row.planned_until).map(|due| due.plus(jitter)).filter(|_| is_planned);
         Slot { row, schedule, jitter, next }
     }
 

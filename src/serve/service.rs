@@ -11,6 +11,7 @@ use super::{Live, Metrics};
 use crate::collect::archive::Archive;
 use crate::collect::run::{Workplace, chain};
 use crate::collect::source::Politeness;
+use crate::collect::watch::Meter;
 use crate::model::Ts;
 use crate::settings::Settings;
 use crate::store::{Db, StoreError};
@@ -37,6 +38,8 @@ pub struct Service {
     pub ending: CancellationToken,
     /// Asks for the declarative files to be read again; whoever waits for the answer gets what was wrong in them.
     pub reload: tokio::sync::mpsc::Sender<tokio::sync::oneshot::Sender<Reloaded>>,
+    /// What probes count of themselves, by collector.
+    meters: Mutex<std::collections::BTreeMap<String, Arc<Meter>>>,
     live: RwLock<Arc<Live>>,
     /// When the scheduler last looked at what is due, in microseconds; 0 before the first time.
     heartbeat: AtomicI64,
@@ -126,6 +129,7 @@ impl Service {
             stopping,
             ending,
             reload,
+            meters: Mutex::default(),
             live,
             heartbeat,
             store_trouble,
@@ -143,6 +147,12 @@ impl Service {
     pub fn set_live(&self, live: Live) {
         self.metrics.set_live(&live);
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+    }
+
+    /// Where the probe of this collector counts, from the start of the process.
+    pub fn meter(&self, collector: &str) -> Arc<Meter> {
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(meters.entry(collector.to_owned()).or_default())
     }
 
     /// The scheduler has looked at what is due.

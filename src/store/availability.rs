@@ -107,6 +107,18 @@ impl Db {
         rows.map_err(StoreError::while_doing(format!("list the evidence of {collector}")))
     }
 
+    /// The newest day of a stretch that is closed; `None` if none is.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn newest_day(&self, collector: &str, first: Period, last: Period) -> Result<Option<Period>, StoreError> {
+        const SQL: &str = "
+            select max(d.day) from target t cross join availability_day d
+            where t.collector = $1 and d.target = t.id and d.day >= $2 and d.day <= $3";
+        let day = on!(self.reader(), |pool| sqlx::query_scalar(SQL).bind(collector).bind(first).bind(last).fetch_one(pool).await);
+        day.map_err(StoreError::while_doing(format!("look for the newest day of {collector}")))
+    }
+
     /// Closed days of everything that a collector watches, from a day to a day, both with; by target and day.
     ///
     /// # Errors

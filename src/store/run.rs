@@ -103,28 +103,28 @@ impl Db {
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn claim_anew(&self, run: &RunId, terms: &Terms<'_>) -> Result<Option<Claim>, StoreError> {
+    pub async fn claim_anew(&self, run: &RunId, trigger: Trigger, terms: &Terms<'_>) -> Result<Option<Claim>, StoreError> {
         const SQL: &str = "
             update run set attempt = attempt + 1, state = 'running', claim_until = $3, started_at = $4, ended_at = null, retry_at = null,
-                spec_sha256 = $5, owner = $6
+                spec_sha256 = $5, owner = $6, trigger = $7
             where collector = $1 and due_at = $2 and (state <> 'running' or claim_until < $4)
             returning attempt";
         let claimed = async {
             let mut tx = self.begin().await?;
             let again: Option<i32> = on!(&mut tx, |tx| {
                 let update = sqlx::query_scalar(SQL).bind(&run.collector).bind(run.due_at).bind(terms.until).bind(terms.now);
-                update.bind(terms.spec.0).bind(terms.owner).fetch_optional(&mut **tx).await?
+                update.bind(terms.spec.0).bind(terms.owner).bind(trigger).fetch_optional(&mut **tx).await?
             });
             let attempt = match again {
                 Some(attempt) => Some(attempt),
-                None => claim(&mut tx, run, Trigger::Schedule, terms).await?,
+                None => claim(&mut tx, run, trigger, terms).await?,
             };
             if attempt.is_some() {
                 keep_spec(&mut tx, &run.collector, terms.spec).await?;
             }
             tx.commit().await?;
             let (run, owner) = (run.clone(), terms.owner.to_owned());
-            Ok(attempt.map(|attempt| Claim { run, attempt, trigger: Trigger::Schedule, owner }))
+            Ok(attempt.map(|attempt| Claim { run, attempt, trigger, owner }))
         };
         claimed.await.map_err(StoreError::while_doing(format!("claim run {run}")))
     }

@@ -241,5 +241,47 @@ latency_ms = "ms"
 rows = { at_least = 1 }
 "##;
 
+/// A whole page of every portal.
+pub const PORTAL: &str = r##"schema = 1
+id = "x"
+title = { vi = "Thử", en = "Trial" }
+[schedule]
+cron = "0 5 * * *"
+[source.http]
+url = "{portal.url}/trang-chu?from={portal.id}"
+for_each = { period = ["day"], portal = "commune" }
+breaker = { stop_on = [] }
+[[rows]]
+from = { page = { least_text = 500, maintenance = ["đang bảo trì"] } }
+unit = {}
+[[rows.check]]
+section = { id = "leaders", heading = ["lãnh đạo", "tiểu sử"] }
+[[rows.check]]
+section = { id = "map", css = "#ban-do", not_empty = false }
+[[rows.check]]
+fresh = { section = "news", css = ".tin", format = "%d/%m/%Y" }
+[[rows.check]]
+counters = { css = "#so-lieu", labels = ["tiếp nhận", ["giải quyết", "đã xong"]] }
+[[rows.check]]
+lang = {}
+[[rows.check]]
+title = {}
+[[rows.check]]
+form_labels = {}
+[[rows.check]]
+image_alt = {}
+[[rows.check]]
+headings = {}
+[[rows.check]]
+contrast = {}
+[[rows.check]]
+https = {}
+[[rows.check]]
+domain = ["*.gov.vn"]
+[[gate]]
+present = { indicator = "portal_section_present", item = "map", at_least = "1" }
+"##;
+
 /// Each with its name.
-pub const ALL: [(&str, &str); 6] = [("JSON", JSON), ("HTML", HTML), ("PAGE", PAGE), ("CSV", CSV), ("XLSX", XLSX), ("SLOT", SLOT)];
+pub const ALL: [(&str, &str); 7] =
+    [("JSON", JSON), ("HTML", HTML), ("PAGE", PAGE), ("CSV", CSV), ("XLSX", XLSX), ("PORTAL", PORTAL), ("SLOT", SLOT)];

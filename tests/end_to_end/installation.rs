@@ -108,6 +108,7 @@ impl Installation {
             observations: &observations,
             origins: &|collector| self.catalogue.collectors.get(collector).map(|loaded| loaded.collector.origin),
             preferred: &|indicator| registry.indicator(indicator).and_then(|indicator| indicator.collector.clone()),
+            within: &|_| None,
         };
         look(&score(&self.catalogue.criteria[set], &input).expect("a scoring"))
     }

@@ -1,5 +1,7 @@
 //! Sources, files and disks that fail: each gives one reason in bounded time and memory, and never a number.
 
+#[path = "../support/certificates.rs"]
+mod certificates;
 mod disk;
 mod files;
 mod memory;

@@ -1,74 +1,14 @@
 //! TLS that is broken on purpose: certificates that are no good, and servers that speak only what we do not.
 
-use std::sync::Arc;
-
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use rustls::ServerConfig;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, date_time_ymd};
 use thuocdo::collect::source::Politeness;
 use thuocdo::model::Reason::{self, TlsExpired, TlsHandshake, TlsUnsupported, TlsUntrusted};
 use thuocdo::model::RunState;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 
+use crate::certificates::{Authority, Certified, authority, but, leaf, self_signed, serve_tls, signed};
 use crate::server::{Act, answer, serve};
 use crate::world::{COLLECTOR, World};
 use crate::{AT, GOOD, JSON};
-
-type Authority = CertifiedIssuer<'static, KeyPair>;
-
-fn authority() -> Authority {
-    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a CA")
-}
-
-/// For 127.0.0.1, valid for long.
-fn leaf() -> CertificateParams {
-    CertificateParams::new(["127.0.0.1".to_owned()]).expect("parameters")
-}
-
-/// The same, with a change.
-fn but(mut params: CertificateParams, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
-    change(&mut params);
-    params
-}
-
-/// A certificate and its key.
-type Certified = (CertificateDer<'static>, KeyPair);
-
-fn signed(params: CertificateParams, by: &Authority) -> Certified {
-    let key = KeyPair::generate().expect("a key");
-    (params.signed_by(&key, by).expect("a certificate").der().clone(), key)
-}
-
-fn self_signed(params: CertificateParams) -> Certified {
-    let key = KeyPair::generate().expect("a key");
-    (params.self_signed(&key).expect("a certificate").der().clone(), key)
-}
-
-/// A TLS server that gives the good answer; its base address.
-async fn serve_tls((certificate, key): Certified) -> String {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
-    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
-    let config = config.with_no_client_auth().with_single_cert(vec![certificate], key).expect("a certificate and its key");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let base = format!("https://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not trust us leaves in the handshake.
-            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            let mut asked = [0; 4096];
-            if stream.read(&mut asked).await.is_ok() && stream.write_all(&answer(200, JSON, GOOD)).await.is_ok() {
-                let _gone = stream.shutdown().await;
-            }
-        }
-    });
-    base
-}
 
 /// A world that trusts this CA beside those of the machine.
 async fn trusting(base: &str, authority: &Authority) -> World {
@@ -124,7 +64,7 @@ async fn each_trouble_with_tls_gives_one_reason() {
     let trusted = authority();
     let mut cases = Vec::new();
     for (name, certified, reason) in certificates(&trusted) {
-        cases.push((name, serve_tls(certified).await, reason));
+        cases.push((name, serve_tls(certified, answer(200, JSON, GOOD)).await, reason));
     }
     for (name, bytes, reason) in hellos() {
         cases.push((name, serve(vec![Act::Send(bytes)]).await.base.replace("http:", "https:"), reason));
@@ -147,7 +87,7 @@ async fn each_trouble_with_tls_gives_one_reason() {
 async fn a_further_root_is_trusted_and_the_certificates_end_is_known() {
     let trusted = authority();
     let until = but(leaf(), |params| params.not_after = date_time_ymd(2031, 5, 6));
-    let base = serve_tls(signed(until, &trusted)).await;
+    let base = serve_tls(signed(until, &trusted), answer(200, JSON, GOOD)).await;
     let world = trusting(&base, &trusted).await;
     let mut got = Vec::new();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);

@@ -86,8 +86,8 @@ impl World {
         let loaded = LoadedCollector::parse("collectors/faulty.toml", text).unwrap_or_else(|problems| panic!("{problems:#?}"));
         let Source::Http(source) = &loaded.collector.source else { panic!("the collector asks over HTTP") };
         let (due, period) = ("2026-09-26T06:30:00Z".parse().expect("an instant"), "2026".parse().expect("a year"));
-        let scope = Scope { due, period: Some(period), unit: None, province: self.settings.province.clone() };
-        let filling = Filling { scope: &scope, unit: None, code_of: &|_| None, zone: loaded.collector.schedule.timezone.0 };
+        let scope = Scope { due, period: Some(period), unit: None, portal: None, province: self.settings.province.clone() };
+        let filling = Filling { scope: &scope, unit: None, portal: None, code_of: &|_| None, zone: loaded.collector.schedule.timezone.0 };
         let prepared = http::prepare(source, &self.settings, &filling).expect("a request");
         let asker = http::Asker::new(source, &loaded.collector.rows, &self.settings, politeness, until).expect("a client");
         asker.ask(&prepared, attempts, into).await;

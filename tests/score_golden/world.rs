@@ -104,6 +104,7 @@ impl World {
             observations: &self.observations,
             origins: &|_| Some(Origin::Measured),
             preferred: &|_| None,
+            within: &|_| None,
         };
         score(set, &input).expect("a scoring")
     }

@@ -84,7 +84,7 @@ async fn record(db: &Db, on_time: i64) {
     };
     let request = Request {
         no: 1,
-        scope: Scope { due: now, period: Some(this_year()), unit: None, province: Default::default() },
+        scope: Scope { due: now, period: Some(this_year()), unit: None, portal: None, province: Default::default() },
         method: "GET".to_owned(),
         url: "https://portal.example".to_owned(),
         body: String::new(),

@@ -7,6 +7,7 @@ mod copies;
 mod itself;
 mod kills;
 mod months;
+mod probes;
 mod stops;
 mod trouble;
 mod world;

@@ -100,8 +100,9 @@ impl World {
             write(&path.join(format!("collectors/{id}.toml")), text);
         }
         let settings = format!(
-            "store = {store:?}\nevidence = {:?}\ncatalogue = {:?}\n[province]\nunit = \"H49\"\n[service]\nlisten = \"127.0.0.1:0\"\n{service}\n",
+            "store = {store:?}\nevidence = {:?}\nspool = {:?}\ncatalogue = {:?}\n[province]\nunit = \"H49\"\n[service]\nlisten = \"127.0.0.1:0\"\n{service}\n",
             path.join("evidence"),
+            path.join("spool"),
             path
         );
         write(&path.join("thuocdo.toml"), &settings);

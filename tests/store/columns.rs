@@ -33,6 +33,9 @@ async fn both_databases_have_the_same_columns() {
         [
             "alert",
             "attempt",
+            "availability_day",
+            "availability_hour",
+            "availability_interval",
             "certificate",
             "checked",
             "finding",
@@ -49,7 +52,8 @@ async fn both_databases_have_the_same_columns() {
             "score_run",
             "series",
             "shape",
-            "spec"
+            "spec",
+            "target"
         ]
     );
 }

@@ -1,6 +1,7 @@
 //! The store's promises, kept by both databases: SQLite always, PostgreSQL when THUOCDO_TEST_POSTGRES
 //! names a server (tests/with-postgres.sh starts one).
 
+mod availability;
 mod claims;
 mod columns;
 mod observations;
@@ -51,7 +52,13 @@ fn reading(indicator: &str, unit: &str, value: Value) -> Reading {
 fn request(no: i32, sent: Ts, outcome: RequestOutcome) -> Request {
     Request {
         no,
-        scope: Scope { due: sent, period: Some(period("2026-09")), unit: Some("H49".to_owned()), province: Default::default() },
+        scope: Scope {
+            due: sent,
+            period: Some(period("2026-09")),
+            unit: Some("H49".to_owned()),
+            portal: None,
+            province: Default::default(),
+        },
         method: "POST".to_owned(),
         url: "https://portal.example/api".to_owned(),
         body: "{\"month\":9}".to_owned(),

@@ -145,7 +145,7 @@ async fn refused_with(world: &World, collector: &str, text: &str) -> RunId {
     let claim = world.service.db.claim_run(&run, Trigger::Schedule, &terms).await.expect("an answer").expect("a claim");
     let request = Request {
         no: 1,
-        scope: Scope { due: now, period: None, unit: Some(said()), province: [].into() },
+        scope: Scope { due: now, period: None, unit: Some(said()), portal: None, province: [].into() },
         method: "GET".to_owned(),
         url: said(),
         body: said(),

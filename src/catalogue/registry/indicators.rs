@@ -9,7 +9,7 @@ use super::entries;
 use super::table::is_key;
 use crate::catalogue::files::Files;
 use crate::catalogue::problem::Problem;
-use crate::model::{Adds, Exact, Indicator, Measure};
+use crate::model::{Adds, Exact, Indicator, Measure, Per, Within};
 
 const FILE: &str = "registry/indicators.toml";
 
@@ -31,6 +31,10 @@ struct Entry {
     derived: Option<Derived>,
     /// Which collector counts where several report it.
     collector: Option<Spanned<String>>,
+    /// What its values stand for within their unit.
+    per: Option<Per>,
+    /// Where it lies while its period is not known whole.
+    within: Option<Spanned<Within>>,
 }
 
 #[derive(Deserialize)]
@@ -125,6 +129,12 @@ fn check(
     if *entry.measure.get_ref() == Measure::Count && range.least.is_none_or(|least| least < Exact::ZERO) {
         return Err(at(entry.range.span(), format!("{id} counts things and may be negative"), "write least = \"0\""));
     }
+    if let Some(within) = &entry.within {
+        let Within { least, most, coverage } = within.get_ref();
+        if let Some(unknown) = [least, most, coverage].into_iter().find(|of| !kinds.contains_key(*of)) {
+            return Err(at(within.span(), format!("there is no indicator {unknown:?}"), "name ids of this file"));
+        }
+    }
     entry.derived.as_ref().map_or(Ok(()), |derived| check_derived(entry, derived, kinds, at))
 }
 
@@ -178,6 +188,8 @@ impl Entry {
             cite: self.cite.into_inner(),
             derived: self.derived.map(|derived| (ids(derived.of), ids(derived.over))),
             collector: self.collector.map(Spanned::into_inner),
+            per: self.per,
+            within: self.within.map(Spanned::into_inner),
         }
     }
 }
@@ -223,6 +235,7 @@ mod tests {
             ("greatest = \"1\"", "greatest = \"-1\"", 13, 9, "the greatest value -1 of r is below the least 0"),
             ("\"sum\"", "\"add\"", 7, 14, "unknown variant `add`, expected one of `sum`, `last`, `no`"),
             ("cite = \"Luật\"", "cite = \" \"", 8, 8, "n cites nothing"),
+            ("cite = \"Luật\"", "cite = \"Luật\"\nper = \"cổng\"", 9, 7, "unknown variant `cổng`, expected `portal`"),
             ("cite = \"Luật\"\n[[", "[[", 2, 1, "missing field `cite`"),
             ("\"ratio\"", "\"count\"", 12, 11, "r is derived and so a ratio"),
             ("\"ratio\"", "\"ratio\"\nover_time = \"sum\"", 10, 6, "r is a ratio and cannot add up"),

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use super::days::{Days, parse_day};
 use crate::catalogue::problem::Problem;
-use crate::model::clean;
+use crate::model::{Ts, clean};
 
 /// One row below the headings.
 pub(super) struct Row<'a> {
@@ -124,14 +124,26 @@ impl<'a> Row<'a> {
 
     /// The columns `valid_from` and `valid_to`.
     pub(super) fn days(&self) -> Result<Days, Problem> {
-        let days = Days { from: self.day("valid_from")?, to: self.day("valid_to")? };
+        self.days_of("valid_from", "valid_to")
+    }
+
+    /// The first and last day in two columns.
+    pub(super) fn days_of(&self, first: &str, last: &str) -> Result<Days, Problem> {
+        let days = Days { from: self.day(first)?, to: self.day(last)? };
         match (days.from, days.to) {
             (Some(from), Some(to)) if to < from => {
-                let message = format!("valid_to {to} is before valid_from {from}");
-                Err(self.problem("valid_to", message, "write the last day of validity, inclusive"))
+                let message = format!("{last} {to} is before {first} {from}");
+                Err(self.problem(last, message, "write the last day of validity, inclusive"))
             }
             _ => Ok(days),
         }
+    }
+
+    /// The instant in a column.
+    pub(super) fn instant(&self, column: &str) -> Result<Ts, Problem> {
+        let field = self.required(column)?;
+        let fix = "write it with its offset from UTC, like 2026-11-01T22:00:00+07:00";
+        field.parse().map_err(|_| self.problem(column, format!("{column} {field:?} is no instant"), fix))
     }
 
     /// Where the field of a column stands in the text.

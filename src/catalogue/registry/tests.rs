@@ -12,7 +12,7 @@ fn shipped() -> Registry {
     registry
 }
 
-/// The counts that collectors read and the indicators 1 to 31 and 42 of the domain dossier.
+/// The counts that collectors read, the indicators of the domain dossier, and what portals are measured by.
 const AGREED: &str = "dossier_processed_count dossier_on_time_count dossier_overdue_count dossier_completed_count dossier_handling_days
     tthc_published_on_time_count tthc_published_count tthc_updated_on_time_count tthc_update_due_count tthc_content_full_count
     tthc_public_count dossier_synced_count dossier_sync_due_count tthc_authority_count service_partial_count service_full_count
@@ -30,7 +30,11 @@ const AGREED: &str = "dossier_processed_count dossier_on_time_count dossier_over
     tthc_publish_on_time_rate tthc_update_on_time_rate tthc_content_full_rate payment_dossier_rate payment_service_rate
     payment_feedata_rate eresult_rate digitised_rate reuse_rate citizen_data_rate petition_on_time_rate petition_satisfied_rate
     dossier_satisfied_rate doc_esigned_rate doc_axis_rate doc_axis_receive_lag doc_axis_refusal_rate workfile_online_rate
-    task_on_time_rate national_index_score";
+    task_on_time_rate national_index_score
+    portal_up_ratio portal_up_ratio_least portal_up_ratio_most portal_coverage_ratio portal_up_seconds portal_down_seconds
+    portal_degraded_seconds portal_unknown_seconds portal_maintenance_seconds portal_unannounced_down_seconds portal_outage_count
+    portal_latency_seconds portal_tls_days_left portal_ipv6 portal_https portal_domain_ok portal_required_sections_rate
+    portal_section_present portal_freshness_days portal_stats_published portal_a11y_basic portal_a11y_check";
 
 fn period(text: &str) -> Period {
     text.parse().expect("a period of the test")
@@ -143,6 +147,25 @@ fn indicators_are_complete() {
     eprintln!("{} indicators, {derived} of them derived", registry.indicators().count());
     for id in AGREED.split_whitespace() {
         assert!(registry.indicator(id).is_some(), "{id}");
+    }
+}
+
+#[test]
+fn portals_and_working_days() {
+    let portals = "id,unit,url,from,to\na,H49,https://a.gov.vn,,\nb,qn-06652,https://b.gov.vn,,\n";
+    let files = [("registry/portals.csv".to_owned(), portals.to_owned())].into_iter().collect();
+    let (registry, problems) = Registry::load(&Files::embedded().overlay(files));
+    assert_eq!(problems, []);
+    assert_eq!((registry.portals().len(), registry.portal("b").map(|portal| portal.unit.as_str())), (2, Some("qn-06652")));
+    assert_eq!((registry.portals_of("H49").len(), registry.portals_of("H48").len(), registry.portal("c")), (1, 0, None));
+    assert_eq!(registry.notices(), []);
+    for indicator in registry.indicators().filter(|indicator| indicator.id.starts_with("portal_")) {
+        assert_eq!(indicator.per, Some(crate::model::Per::Portal), "{}", indicator.id);
+    }
+    // Hùng Kings' day of 2026 is a Sunday, so the Monday after it is off as well.
+    let working = |day: &str| registry.calendar().is_working(day.parse().expect("a day of the test"));
+    for (day, is) in [("2026-04-24", true), ("2026-04-27", false), ("2026-04-28", true), ("2026-09-02", false), ("2026-09-03", true)] {
+        assert_eq!(working(day), is, "{day}");
     }
 }
 

@@ -1,7 +1,9 @@
 //! The collector file: where each number of one provincial system is read. Format: collectors/README.md.
 
 mod auth;
+pub mod page;
 mod place;
+mod portal;
 mod probe;
 mod request;
 mod rows;
@@ -11,8 +13,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use auth::{Auth, Secret};
+pub use page::{Check, PageRows};
 pub(in crate::collect) use place::last_line;
 pub use place::{Css, Delimiter, Encoding, FilePattern, JsonPath, JsonPaths, OneOrMany, Pattern, TryFromText, Zone};
+pub use portal::PortalChoice;
 pub use probe::{Confirm, Degraded, Ip, PORTALS, ProbeSource, Redirects, StatusRange, Tls, Up};
 pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};

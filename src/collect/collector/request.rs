@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::auth::{Auth, is_credential};
-use super::{FilePattern, JsonPath, ProbeSource};
+use super::{FilePattern, JsonPath, PortalChoice, ProbeSource};
 use crate::collect::template::{JsonTemplate, Template};
 use crate::model::{Period, PeriodKind, UnitGroup};
 use crate::model::{Size, Span};
@@ -156,6 +156,9 @@ pub struct ForEach {
     /// Every unit of a group.
     #[serde(default)]
     pub unit: Option<UnitGroup>,
+    /// Every portal of the province or of a group of its units that is watched on the day of the due instant.
+    #[serde(default)]
+    pub portal: Option<PortalChoice>,
 }
 
 impl ForEach {

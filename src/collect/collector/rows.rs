@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{Css, Delimiter, Encoding, JsonPaths, Pattern, SlotRows};
+use super::{Check, Css, Delimiter, Encoding, JsonPaths, PageRows, Pattern, SlotRows};
 use crate::collect::number::{NumberFormat, finest_field};
 use crate::model::{Period, PeriodKind, UnitGroup};
 
@@ -40,6 +40,9 @@ pub struct Rows {
     /// What is read.
     #[serde(default)]
     pub read: Vec<Read>,
+    /// What is checked of a whole page.
+    #[serde(default)]
+    pub check: Vec<Spanned<Check>>,
     /// The rows are records of a monitor: how each item was, from when.
     #[serde(default)]
     pub slot: Option<Spanned<SlotRows>>,
@@ -65,6 +68,8 @@ pub enum From {
     Json(JsonPaths),
     /// Elements of a page; every element is a row.
     Html(HtmlRows),
+    /// A whole page, of which things are checked.
+    Page(PageRows),
     /// A table read by its headings: of a page (`css`), of a workbook (`sheet`), else a CSV file.
     Table(TableRows),
 }

@@ -8,7 +8,7 @@ use super::found::shown;
 use super::html::{self, ElementRow, Page};
 use super::place::Row;
 use super::sheet::{Sheet, TableRow};
-use super::{decode, delimited, json, shape, workbook};
+use super::{decode, delimited, json, page, shape, workbook};
 use crate::collect::collector::{Delimiter, Encoding, From, HtmlRows, Rows, TableRows};
 use crate::model::{Finding, Reason};
 
@@ -30,6 +30,7 @@ impl Kind {
         match from {
             From::Json(_) => Kind::Json,
             From::Html(rows) => Kind::Html(rows.encoding),
+            From::Page(rows) => Kind::Html(rows.encoding),
             From::Table(TableRows { css: Some(_), encoding, .. }) => Kind::Html(*encoding),
             From::Table(TableRows { sheet: Some(_), .. }) => Kind::Workbook,
             From::Table(rows) => Kind::Csv(rows.delimiter.unwrap_or(Delimiter(b',')), rows.encoding),
@@ -98,10 +99,17 @@ pub fn parse(collector_rows: &[Rows], bytes: &[u8], content_type: &str) -> Resul
         Kind::Json => json::parse(bytes).map(Document::Json).map_err(unless_page),
         Kind::Html(encoding) => {
             let text = decode::page(bytes, content_type, encoding.0)?;
-            match decode::refusing_page(&text) {
-                // An ordinary page may hold a login box as well; it is the wrong page only if no rows are in it.
-                Some(refusal) if !has_rows(&text, collector_rows) => Err(refusal),
-                Some(_) | None => Ok(Document::Html(text)),
+            // An ordinary page may hold a login box as well; it is the wrong page only if no rows are in it.
+            if let Some(refusal) = decode::refusing_page(&text).filter(|_| !has_rows(&text, collector_rows)) {
+                return Err(refusal);
+            }
+            let mut whole_pages = collector_rows.iter().filter_map(|rows| match rows.from.get_ref() {
+                From::Page(rows) => Some(rows),
+                From::Json(_) | From::Html(_) | From::Table(_) => None,
+            });
+            match whole_pages.find_map(|rows| page::refusal(&Page::parse(&text), rows)) {
+                Some(refusal) => Err(refusal),
+                None => Ok(Document::Html(text)),
             }
         }
         Kind::Workbook => {
@@ -119,7 +127,7 @@ pub fn parse(collector_rows: &[Rows], bytes: &[u8], content_type: &str) -> Resul
 fn sheet_of(from: &From) -> Option<&str> {
     match from {
         From::Table(rows) => rows.sheet.as_deref(),
-        From::Json(_) | From::Html(_) => None,
+        From::Json(_) | From::Html(_) | From::Page(_) => None,
     }
 }
 
@@ -127,6 +135,7 @@ fn has_rows(text: &str, collector_rows: &[Rows]) -> bool {
     let page = Page::parse(text);
     collector_rows.iter().any(|rows| match rows.from.get_ref() {
         From::Html(HtmlRows { css, .. }) | From::Table(TableRows { css: Some(css), .. }) => !page.select(&css.selector()).is_empty(),
+        From::Page(rows) => page::is_more_than_a_form(&page, rows),
         From::Json(_) | From::Table(_) => false,
     })
 }
@@ -180,9 +189,10 @@ impl<'d> Opened<'d> {
                 sheet.and_then(|sheet| table(sheet, rows))
             }
             (Opened::Csv(sheet), From::Table(rows)) => table(sheet, rows),
-            (Opened::Json(_) | Opened::Page(_) | Opened::Workbook(..) | Opened::Csv(_), From::Json(_) | From::Html(_) | From::Table(_)) => {
-                Err(Finding::quarantine(Reason::Config, "from", "these rows cannot stand in this kind of document"))
-            }
+            (
+                Opened::Json(_) | Opened::Page(_) | Opened::Workbook(..) | Opened::Csv(_),
+                From::Json(_) | From::Html(_) | From::Page(_) | From::Table(_),
+            ) => Err(Finding::quarantine(Reason::Config, "from", "these rows cannot stand in this kind of document")),
         };
         block.map_err(|finding| findings.push(finding)).ok()
     }

@@ -1,7 +1,8 @@
 //! Pages: elements by CSS selector, tables as grids, and the signs that a page was cut.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
+use regex::Regex;
 use scraper::{ElementRef, Html, Node, Selector};
 
 use super::found::{Absent, Found, Spot, shown};
@@ -13,15 +14,65 @@ use crate::model::{Finding, Reason};
 /// this comment comes to stand tells a whole table from one that was cut inside a number.
 const END: &str = "thuocdo:end-of-page";
 
+static CLOSING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)</(body|html|frameset)[\s>]").expect("a valid expression"));
+static OPENING: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?i)<(body|html|frameset)[\s>]").expect("a valid expression"));
+static NO_TEXT: LazyLock<Regex> = LazyLock::new(|| {
+    let parts = r"(?is)<!--.*?-->|<script.*?</script>|<style.*?</style>|<noscript.*?</noscript>|<[^>]*>";
+    Regex::new(parts).expect("a valid expression")
+});
+
+/// Where the text of a page closes its body for the last time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Close {
+    /// Nowhere, or before another body is opened.
+    Missing,
+    /// Before more text.
+    Followed,
+    /// Behind all text.
+    AtEnd,
+}
+
+impl Close {
+    fn of(text: &str) -> Close {
+        let Some(last) = CLOSING.find_iter(text).last() else { return Close::Missing };
+        let behind = &text[last.end()..];
+        match OPENING.is_match(behind) {
+            true => Close::Missing,
+            false if NO_TEXT.replace_all(behind, "").contains(char::is_alphanumeric) => Close::Followed,
+            false => Close::AtEnd,
+        }
+    }
+}
+
 /// A parsed page. Not `Send`: it lives inside one extraction.
 pub(super) struct Page {
     html: Html,
+    close: Close,
 }
 
 impl Page {
     /// Of a decoded text.
     pub(super) fn parse(text: &str) -> Page {
-        Page { html: Html::parse_document(&format!("{text}<!--{END}-->")) }
+        Page { html: Html::parse_document(&format!("{text}<!--{END}-->")), close: Close::of(text) }
+    }
+
+    /// Its outermost element.
+    pub(super) fn root(&self) -> ElementRef<'_> {
+        self.html.root_element()
+    }
+
+    /// Whether the page is cut anywhere: it ends inside a tag, comment or script, or its body is not closed at the end. HTML
+    /// allows a page to leave that out, but then nothing tells a whole one from one that was cut. An element left open
+    /// before `</body>` is only careless, and so are several pages put one behind the other.
+    pub(super) fn is_cut(&self) -> bool {
+        let end = self.html.tree.root().descendants().find(|node| is_end(node.value()));
+        let Some(holder) = end.and_then(|end| end.parent()) else { return true };
+        let outermost = ElementRef::wrap(holder).is_none_or(|holder| matches!(holder.value().name(), "html" | "body" | "frameset"));
+        match self.close {
+            Close::Missing => true,
+            Close::Followed => !outermost,
+            Close::AtEnd => false,
+        }
     }
 
     /// The elements that a selector matches.

@@ -9,6 +9,7 @@ mod found;
 mod html;
 mod json;
 mod look_up;
+mod page;
 mod place;
 mod plan;
 mod read;
@@ -38,6 +39,8 @@ pub struct Context<'a> {
     pub collector: &'a Collector,
     /// What was asked.
     pub scope: &'a Scope,
+    /// The address that was asked, or the path of a file.
+    pub address: &'a str,
     /// The unit with this code in this code map ("" if the collector names none) in this period.
     pub unit_of: &'a dyn Fn(&str, &str, Period) -> Option<String>,
     /// The indicator with this id.

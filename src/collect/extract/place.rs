@@ -69,6 +69,10 @@ impl Place {
                 let fix = "write a selector within the row, like \"td.so\" or \"a@href\", or \".\" for the row itself".to_owned();
                 CssPlace::compile(text).map(Place::Css).map_err(|message| BadPlace { message, fix })
             }
+            From::Page(_) => {
+                let fix = "remove it, or read elements with from = { html = { css = \"…\" } } in rows of their own".to_owned();
+                Err(BadPlace { message: "a whole page has checks and no places".to_owned(), fix })
+            }
             From::Table(_) => match rows.columns.get(text) {
                 Some(heading) => Ok(Place::Column(Column { heading: heading.get_ref().clone(), index: 0 })),
                 None => {

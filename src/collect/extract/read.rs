@@ -6,8 +6,8 @@ use super::document::Opened;
 use super::found::shown;
 use super::place::Row;
 use super::plan::{Plan, Planner, ReadPlan, Standing};
-use super::{Context, Extract, RowsSeen, SkippedRow};
-use crate::collect::collector::{KeyPart, Rows};
+use super::{Context, Extract, RowsSeen, SkippedRow, page};
+use crate::collect::collector::{From, KeyPart, RowPeriod, Rows};
 use crate::model::{Finding, Period, Reading, Reason, Severity, Value};
 
 /// So many findings of one answer are kept; a page in ruins repeats itself.
@@ -36,6 +36,9 @@ impl<'r, 'a> Reader<'r, 'a> {
 
     /// Reads one `[[rows]]`.
     pub(super) fn read_rows(&mut self, opened: &Opened, rows: &Rows) {
+        if matches!(rows.from.get_ref(), From::Page(_)) {
+            return self.read_page(opened, rows);
+        }
         let mut seen = RowsSeen::default();
         if let Some(block) = opened.block(rows.from.get_ref(), &mut self.found.findings) {
             let planned = Planner { rows, headings: &block.headings, findings: &mut self.found.findings }.plan();
@@ -48,6 +51,52 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.found.rows.push(seen);
     }
 
+    /// Reads one `[[rows]]` that is a whole page, by its checks.
+    fn read_page(&mut self, opened: &Opened, rows: &Rows) {
+        let mut seen_rows = RowsSeen::default();
+        let period = match rows.period.as_ref().map(toml::Spanned::get_ref) {
+            Some(RowPeriod::Stated(period)) => Some(*period),
+            Some(RowPeriod::Read { .. }) | None => self.ctx.scope.period,
+        };
+        match (opened, period) {
+            (Opened::Page(page), Some(period)) if self.can_tell_units(rows) => {
+                let zone = self.ctx.collector.schedule.timezone.0;
+                let today = self.ctx.scope.due.utc().with_timezone(&zone).date_naive();
+                let (seen, findings) = page::run(page, rows, self.ctx.address, today);
+                self.found.findings.extend(findings);
+                seen_rows.kept = 1;
+                seen.into_iter().for_each(|seen| self.keep_seen(seen, period));
+            }
+            (Opened::Page(_), Some(_)) => {}
+            (Opened::Json(_) | Opened::Page(_) | Opened::Workbook(..) | Opened::Csv(_), _) => {
+                let what = "the request states no period, or the answer is no page; add period to for_each";
+                self.found.findings.push(Finding::quarantine(Reason::Config, "rows", what));
+            }
+        }
+        self.found.rows.push(seen_rows);
+    }
+
+    fn keep_seen(&mut self, seen: page::Seen, period: Period) {
+        let Some(indicator) = (self.ctx.indicator)(seen.indicator) else {
+            let what = format!("no indicator {:?} in the registry", seen.indicator);
+            return self.found.findings.push(Finding::quarantine(Reason::Config, seen.proof.place, what));
+        };
+        let value = Value::Number(seen.value);
+        if let Some(why) = indicator.refuses(value) {
+            return self.found.findings.push(Finding::quarantine(Reason::ValueUnparsed, seen.proof.place, why));
+        }
+        self.keep(Reading {
+            indicator: seen.indicator.to_owned(),
+            unit: self.ctx.scope.unit.clone().unwrap_or_default(),
+            item: self.ctx.scope.item(&seen.item),
+            period,
+            value,
+            flag: String::new(),
+            place: seen.proof.place,
+            text: seen.proof.text,
+        });
+    }
+
     /// Everything found, with no more findings than people can read.
     pub(super) fn finish(mut self) -> Extract {
         cap(&mut self.found.findings);
@@ -57,7 +106,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn can_tell_units(&mut self, rows: &Rows) -> bool {
         let can = rows.slot.is_some() || rows.unit_value().is_some() || self.ctx.scope.unit.is_some();
         if !can {
-            let what = "neither the rows nor the request say whose rows these are; add unit.value or for_each.unit";
+            let what = "neither the rows nor the request say whose rows these are; add unit.value, for_each.unit or for_each.portal";
             self.found.findings.push(Finding::quarantine(Reason::Config, "unit", what));
         }
         can
@@ -133,7 +182,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         Ok(Some(Reading {
             indicator: id.clone(),
             unit: subject.unit.clone(),
-            item: item_of(plan, &subject.item),
+            item: self.ctx.scope.item(&item_of(plan, &subject.item)),
             period: subject.period,
             value,
             flag: plan.flag(row)?,
@@ -173,7 +222,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let item = plan.item(row).unwrap_or_default();
         let values = plan.reads.iter().filter_map(|read| {
             let (value, _) = read.value(row).ok()??;
-            Some((read.read.indicator.get_ref().clone(), item_of(read, &item), value))
+            Some((read.read.indicator.get_ref().clone(), self.ctx.scope.item(&item_of(read, &item)), value))
         });
         values.collect()
     }

@@ -13,7 +13,7 @@ fn collector(rows: &str) -> Collector {
 
 fn scope() -> Scope {
     let due = "2026-10-01T00:00:00Z".parse().expect("an instant of the test");
-    Scope { due, period: Some("2026".parse().expect("a year")), unit: None, province: BTreeMap::new() }
+    Scope { due, period: Some("2026".parse().expect("a year")), unit: None, portal: None, province: BTreeMap::new() }
 }
 
 fn indicator(id: &str, measure: Measure) -> Indicator {
@@ -28,6 +28,8 @@ fn indicator(id: &str, measure: Measure) -> Indicator {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
+        within: None,
     }
 }
 
@@ -41,7 +43,7 @@ fn run_in(rows: &str, scope: &Scope, body: &[u8], content_type: &str) -> Extract
     let indicators = [indicator("n", Measure::Count), indicator("days", Measure::Days), indicator("yes", Measure::Flag)];
     let unit_of = |_: &str, code: &str, _: Period| (!code.starts_with('?')).then(|| format!("u{code}"));
     let by_id = |id: &str| indicators.iter().find(|indicator| indicator.id == id);
-    extract(&document, &Context { collector: &collector, scope, unit_of: &unit_of, indicator: &by_id })
+    extract(&document, &Context { collector: &collector, scope, address: "", unit_of: &unit_of, indicator: &by_id })
 }
 
 fn run(rows: &str, body: &str) -> Extract {

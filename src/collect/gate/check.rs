@@ -5,7 +5,7 @@ use std::ops::Range;
 use toml::Spanned;
 
 use super::{Fresh, Gate, Jump, Present, RangeGate, RowCount, SumsTo, Whole};
-use crate::collect::collector::{Collector, Rows};
+use crate::collect::collector::{Check, Collector, Rows};
 use crate::collect::extract::{self, Fault, Kind};
 use crate::collect::number::finest_field;
 use crate::model::{Exact, PeriodKind};
@@ -159,14 +159,15 @@ fn date_format(fresh: &Fresh) -> Option<Fault> {
     Some(fault(fresh.format.span(), message, "write \"rfc3339\", or one like \"%d/%m/%Y\""))
 }
 
-/// Whether some `[[rows.read]]` gives readings of the indicator, and of the item where one is named.
+/// Whether some `[[rows.read]]` or `[[rows.check]]` gives readings of the indicator, and of the item where one is named.
 fn is_read(collector: &Collector, indicator: &str, item: Option<&str>) -> bool {
     // An item that stands in the row is known only when the answer is.
     let has_item = |rows: &Rows, read: Option<&str>| item.is_none_or(|item| rows.item.is_some() || read == Some(item));
-    collector
-        .rows
-        .iter()
-        .any(|rows| rows.read.iter().any(|read| read.indicator.get_ref() == indicator && has_item(rows, read.item.as_deref())))
+    let checks = |check: &Check| check.indicators().contains(&indicator) && item.is_none_or(|item| check.item() == item);
+    collector.rows.iter().any(|rows| {
+        rows.read.iter().any(|read| read.indicator.get_ref() == indicator && has_item(rows, read.item.as_deref()))
+            || rows.check.iter().any(|check| checks(check.get_ref()))
+    })
 }
 
 fn fault(span: Range<usize>, message: String, fix: &str) -> Fault {

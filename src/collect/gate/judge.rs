@@ -121,7 +121,7 @@ fn is_share(n: usize, of: usize, least: Exact) -> bool {
 
 fn is_present(present: &Present, case: &Case) -> Verdict {
     let fits = |reading: &&Reading| {
-        reading.indicator == *present.indicator.get_ref() && present.item.as_ref().is_none_or(|item| *item == reading.item)
+        reading.indicator == *present.indicator.get_ref() && present.item.as_ref().is_none_or(|item| case.scope.item(item) == reading.item)
     };
     let (numbers, missing): (Vec<&Reading>, Vec<&Reading>) =
         case.extract.readings.iter().filter(fits).partition(|reading| reading.value.number().is_some());
@@ -220,8 +220,8 @@ fn in_range(range: &RangeGate, case: &Case) -> Verdict {
     let mut n = 0;
     let mut outside = Vec::new();
     let max = range.max.as_ref().map(|max| *max.get_ref());
-    for (reading, value) in
-        values_of(case, range.indicator.get_ref()).filter(|(reading, _)| range.item.as_ref().is_none_or(|item| *item == reading.item))
+    for (reading, value) in values_of(case, range.indicator.get_ref())
+        .filter(|(reading, _)| range.item.as_ref().is_none_or(|item| case.scope.item(item) == reading.item))
     {
         n += 1;
         if range.min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max) {

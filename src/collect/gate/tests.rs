@@ -54,6 +54,8 @@ fn indicator() -> Indicator {
         cite: String::new(),
         derived: None,
         collector: None,
+        per: None,
+        within: None,
     }
 }
 
@@ -62,11 +64,11 @@ fn word(gate: &str, body: &str, past: &[(&str, Value, i64)]) -> (GateOutcome, St
     let collector: Collector = toml::from_str(&format!("{HEAD}{gate}")).expect("a collector of the test");
     let due = "2026-10-01T00:00:00Z".parse().expect("an instant");
     let period: Period = "2026".parse().expect("a year");
-    let scope = Scope { due, period: Some(period), unit: None, province: BTreeMap::new() };
+    let scope = Scope { due, period: Some(period), unit: None, portal: None, province: BTreeMap::new() };
     let document = parse(&collector.rows, body.as_bytes(), "application/json").expect("JSON of the test");
     let any = indicator();
     let unit_of = |_: &str, code: &str, _: Period| Some(code.to_owned());
-    let context = Context { collector: &collector, scope: &scope, unit_of: &unit_of, indicator: &|_| Some(&any) };
+    let context = Context { collector: &collector, scope: &scope, address: "", unit_of: &unit_of, indicator: &|_| Some(&any) };
     let read = extract(&document, &context);
     assert_eq!(read.findings, [], "{body}");
     let key = |unit: &str| ("n".to_owned(), unit.to_owned(), String::new(), period);

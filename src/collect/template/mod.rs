@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 pub use json::JsonTemplate;
 pub use variable::{Variable, fits};
 
-use crate::model::{Scope, Unit};
+use crate::model::{Portal, Scope, Unit};
 
 /// What happens when there is no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct Filling<'a> {
     pub scope: &'a Scope,
     /// The unit asked for, if the collector asks by unit.
     pub unit: Option<&'a Unit>,
+    /// The portal asked for, if the collector asks by portal.
+    pub portal: Option<&'a Portal>,
     /// That unit's code in a code map, by system.
     pub code_of: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The collector's zone.
@@ -260,13 +262,14 @@ mod tests {
             due: "2026-09-26T11:21:36Z".parse().expect("an instant"),
             period: Some(period.parse().expect("a period")),
             unit: None,
+            portal: None,
             province: [("npsp".to_owned(), "a b".to_owned())].into(),
         }
     }
 
     fn fill(template: &str, period: &str) -> Result<Option<String>, String> {
         let scope = scope(period);
-        let filling = Filling { scope: &scope, unit: None, code_of: &|_| None, zone: chrono_tz::Asia::Ho_Chi_Minh };
+        let filling = Filling { scope: &scope, unit: None, portal: None, code_of: &|_| None, zone: chrono_tz::Asia::Ho_Chi_Minh };
         let template: Template = template.parse().map_err(|e: BadTemplate| e.to_string())?;
         template.fill(&filling, Escape::Url).map_err(|e| e.to_string())
     }
@@ -288,11 +291,28 @@ mod tests {
     }
 
     #[test]
+    fn a_portal_brings_the_base_address() {
+        let scope = scope("2026");
+        let url = "https://a.gov.vn/".parse().expect("an address of the test");
+        let portal = Portal { id: "a".to_owned(), unit: "H49".to_owned(), url, from: None, to: None };
+        let filling = Filling { scope: &scope, unit: None, portal: Some(&portal), code_of: &|_| None, zone: chrono_tz::UTC };
+        for (template, want) in [
+            ("{portal.url}", "https://a.gov.vn"),
+            ("{portal.url}/sitemap?of={portal.id}", "https://a.gov.vn/sitemap?of=a"),
+            ("https://check.example/?url={portal.url}", "https://check.example/?url=https%3A%2F%2Fa.gov.vn"),
+        ] {
+            let template: Template = template.parse().expect("a template of the test");
+            assert_eq!(template.fill(&filling, Escape::Url), Ok(Some(want.to_owned())));
+        }
+    }
+
+    #[test]
     fn says_what_it_cannot_fill() {
         for (template, want) in [
             ("{period.month}", "the period is no month"),
             ("{province.docs}", "set docs under [province]"),
             ("{unit.code}", "the request is about no unit"),
+            ("{portal.url}", "the request is about no portal"),
             ("{year}", "is no placeholder"),
             ("{period.year", "has a single {"),
             ("a}b", "has a single }"),
@@ -307,7 +327,7 @@ mod tests {
     #[test]
     fn a_placeholder_alone_keeps_its_type() {
         let scope = scope("2026-08");
-        let filling = Filling { scope: &scope, unit: None, code_of: &|_| None, zone: chrono_tz::Asia::Ho_Chi_Minh };
+        let filling = Filling { scope: &scope, unit: None, portal: None, code_of: &|_| None, zone: chrono_tz::Asia::Ho_Chi_Minh };
         #[derive(Deserialize)]
         struct File {
             json: JsonTemplate,

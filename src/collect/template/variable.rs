@@ -30,6 +30,10 @@ pub enum Variable {
     UnitName,
     /// `unit.codes.<system>`: the unit's code in that code map.
     UnitCodes(String),
+    /// `portal.id`.
+    PortalId,
+    /// `portal.url`: its address, without the slash that an address without a path ends with.
+    PortalUrl,
     /// `due`: when the run was due, on the collector's local clock.
     Due,
     /// `province.<name>`: a value of `[province]` in the settings.
@@ -52,13 +56,15 @@ impl Variable {
             "unit.id" => Variable::UnitId,
             "unit.code" => Variable::UnitCode,
             "unit.name" => Variable::UnitName,
+            "portal.id" => Variable::PortalId,
+            "portal.url" => Variable::PortalUrl,
             "due" => Variable::Due,
             _ => match (name.strip_prefix("province."), name.strip_prefix("unit.codes.")) {
                 (Some(key), _) if !key.is_empty() => Variable::Province(key.to_owned()),
                 (_, Some(system)) if !system.is_empty() => Variable::UnitCodes(system.to_owned()),
                 _ => {
                     return Err(BadTemplate(format!(
-                        "{{{name}}} is no placeholder; write period.kind, period.year, period.quarter, period.month, period.start, period.last, period.offset_months_from:YYYY-MM, unit.id, unit.code, unit.name, unit.codes.<system>, due or province.<name>, and {{{{ for a brace"
+                        "{{{name}}} is no placeholder; write period.kind, period.year, period.quarter, period.month, period.start, period.last, period.offset_months_from:YYYY-MM, unit.id, unit.code, unit.name, unit.codes.<system>, portal.id, portal.url, due or province.<name>, and {{{{ for a brace"
                     )));
                 }
             },
@@ -79,6 +85,8 @@ impl Variable {
             Variable::UnitCode => "unit.code".to_owned(),
             Variable::UnitName => "unit.name".to_owned(),
             Variable::UnitCodes(system) => format!("unit.codes.{system}"),
+            Variable::PortalId => "portal.id".to_owned(),
+            Variable::PortalUrl => "portal.url".to_owned(),
             Variable::Due => "due".to_owned(),
             Variable::Province(key) => format!("province.{key}"),
         }
@@ -89,7 +97,12 @@ impl Variable {
         self.name().starts_with("period.")
     }
 
-    /// Whether it needs a unit, so that the collector must ask by unit.
+    /// Whether it needs a portal, so that the collector must ask by portal.
+    pub fn needs_portal(&self) -> bool {
+        self.name().starts_with("portal.")
+    }
+
+    /// Whether it needs a unit, so that the collector must ask by unit or by portal.
     pub fn needs_unit(&self) -> bool {
         self.name().starts_with("unit.")
     }
@@ -98,6 +111,7 @@ impl Variable {
         let none = |why: &str| Unfilled(self.name(), why.to_owned());
         let period = filling.scope.period.ok_or_else(|| none("the request is about no period"));
         let unit = filling.unit.ok_or_else(|| none("the request is about no unit"));
+        let portal = filling.portal.ok_or_else(|| none("the request is about no portal"));
         let date = |date: NaiveDate| match form {
             Form::Date(format) => date.format(format).to_string(),
             Form::AsIs | Form::Text => date.to_string(),
@@ -120,6 +134,8 @@ impl Variable {
                 unit?;
                 Filled::Text((filling.code_of)(system).ok_or_else(|| none("the code map has no code for the unit"))?)
             }
+            Variable::PortalId => Filled::Text(portal?.id.clone()),
+            Variable::PortalUrl => Filled::Text(portal?.base().to_owned()),
             Variable::Due => {
                 let local = filling.scope.due.utc().with_timezone(&filling.zone);
                 Filled::Text(match form {

@@ -7,6 +7,7 @@ use toml::Spanned;
 
 use super::check_rule;
 use super::file::{RawApplies, RawCriterion, RawEvidence, RawFigure, RawGroup, RawMean, RawRound, RawSet};
+use super::portals::{self, Combined};
 use super::{Class, Control, CriteriaSet, Criterion, Group, Mean, Named, PerGroup, Status, WhenEmpty};
 use crate::catalogue::problem::Problem;
 use crate::model::{Exact, Origin, Sha256, UnitGroup};
@@ -15,7 +16,15 @@ use crate::score::rule::Rule;
 
 /// Builds the set, or names every fault.
 pub(super) fn build(file: &str, text: &str, raw: RawSet) -> Result<CriteriaSet, Vec<Problem>> {
-    let mut check = Check { file, text, problems: Vec::new(), max_unknown: false, indicators: Vec::new(), collectors: Vec::new() };
+    let mut check = Check {
+        file,
+        text,
+        problems: Vec::new(),
+        max_unknown: false,
+        indicators: Vec::new(),
+        collectors: Vec::new(),
+        combined: Vec::new(),
+    };
     check.head(&raw);
     let unit_groups = check.applies(&raw.applies, None);
     let mean = raw.mean.as_ref().and_then(|mean| check.mean(mean, &unit_groups));
@@ -50,6 +59,7 @@ pub(super) fn build(file: &str, text: &str, raw: RawSet) -> Result<CriteriaSet, 
         text: text.to_owned(),
         indicators: check.indicators,
         collectors: check.collectors,
+        combined: check.combined,
     })
 }
 
@@ -69,6 +79,7 @@ pub(super) struct Check<'a> {
     max_unknown: bool,
     pub(super) indicators: Vec<Named>,
     collectors: Vec<Named>,
+    combined: Vec<Combined>,
 }
 
 impl Check<'_> {
@@ -193,7 +204,10 @@ impl Check<'_> {
         let unit_groups = raw.applies.as_ref().map_or(within.to_vec(), |applies| self.applies(applies, Some(within)));
         self.per_group(&raw.max, &unit_groups, "max");
         let rule_span = raw.rule.span();
+        let portals = portals::terms(self, &raw);
+        let (combined, named) = (Combined::of(&raw), self.indicators.len());
         let rule = check_rule::build(self, raw.rule.into_inner(), &unit_groups, raw.max.get_ref());
+        self.combined.push(combined.with(self.indicators[named..].to_vec()));
         self.when_empty(&rule, raw.when_empty.as_ref(), rule_span);
         let round = self.round(&rule, raw.round.as_ref());
         if let Some(from) = &raw.from {
@@ -216,6 +230,7 @@ impl Check<'_> {
             control,
             origin_needed,
             coverage_needed,
+            portals,
         }
     }
 

@@ -7,8 +7,10 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use super::portals::Combine;
 use super::{InForce, PerGroup, Status, Title, WhenEmpty, WhenMissing};
 use crate::model::{Exact, Origin, UnitGroup};
+use crate::rollup::Days;
 use crate::score::round::Model;
 
 #[derive(Deserialize)]
@@ -96,6 +98,27 @@ pub(super) struct RawCriterion {
     pub from: Option<Spanned<String>>,
     pub control: Option<RawFigure>,
     pub evidence_needed: Option<Spanned<RawEvidence>>,
+    pub combine: Option<Spanned<Combine>>,
+    pub service_hours: Option<Spanned<RawServiceHours>>,
+    pub notice_working_days: Option<Spanned<u32>>,
+    pub degraded: Option<Spanned<RawDegraded>>,
+}
+
+/// When portals must be up.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawServiceHours {
+    #[serde(default)]
+    pub days: Days,
+    pub hours: Vec<String>,
+}
+
+/// What a slow answer counts as.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RawDegraded {
+    Up,
+    Down,
 }
 
 #[derive(Deserialize)]

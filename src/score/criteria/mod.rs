@@ -5,12 +5,16 @@
 mod check;
 mod check_rule;
 mod file;
+mod portals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+
+use portals::Combined;
+pub use portals::{Combine, PortalTerms};
 
 use super::round::Model;
 use super::rule::Rule;
@@ -187,6 +191,8 @@ pub struct Criterion {
     /// The least share of its period that an input must cover, above 0 and at most 1. A count is read
     /// whole, so it covers its period and satisfies every share.
     pub coverage_needed: Option<Exact>,
+    /// For a criterion about portals: how they become one figure.
+    pub portals: Option<PortalTerms>,
 }
 
 impl Criterion {
@@ -243,6 +249,7 @@ pub struct CriteriaSet {
     text: String,
     indicators: Vec<Named>,
     collectors: Vec<Named>,
+    combined: Vec<Combined>,
 }
 
 /// An id of another file and where it is named.

@@ -52,6 +52,11 @@ pub struct Metrics {
     pub(super) store_errors: IntCounterVec,
     pub(super) store_operation_duration: HistogramVec,
     pub(super) credential_expiry: GaugeVec,
+    pub(super) probe_targets: IntGaugeVec,
+    pub(super) probe_attempts: IntCounterVec,
+    pub(super) probe_slots_skipped: IntCounterVec,
+    pub(super) probe_spool_errors: IntCounterVec,
+    pub(super) probe_lateness: GaugeVec,
     /// Known-answer runs that did not give the known answer.
     pub canary_failures: IntCounter,
     pub(super) http_requests: IntCounterVec,
@@ -199,6 +204,23 @@ impl Metrics {
                 "How long the database took.",
                 &SHORT,
                 &["operation"],
+            ),
+            probe_targets: make.gauges("probe_targets", "Portals that this copy watches.", &["collector"]),
+            probe_attempts: make.counters(
+                "probe_attempts_total",
+                "Attempts at portals: answered as they should be (well), not so (badly), or kept from it by our own side (ours).",
+                &["collector", "ended"],
+            ),
+            probe_slots_skipped: make.counters(
+                "probe_slots_skipped_total",
+                "Slots that nobody looked at, because the look before was still at work.",
+                &["collector"],
+            ),
+            probe_spool_errors: make.counters("probe_spool_errors_total", "Attempts that the disk did not take.", &["collector"]),
+            probe_lateness: make.instants(
+                "probe_lateness_seconds",
+                "How long after their planned instant looks began, since the start, by quantile.",
+                &["collector", "quantile"],
             ),
             credential_expiry: make.instants(
                 "credential_expiry_timestamp_seconds",

@@ -1,12 +1,14 @@
 //! Each key of a collector file wrong once: which text, what stands in place of what, where the problem must be, its words.
 
 mod keys;
+mod portals;
 mod rows;
 mod slot;
 mod source;
 mod types;
 
 pub use keys::KEYS;
+pub use portals::PORTALS;
 pub use rows::ROWS;
 pub use slot::SLOT;
 pub use source::SOURCE;

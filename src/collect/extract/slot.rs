@@ -57,3 +57,45 @@ impl SlotPlan<'_> {
             .ok_or_else(|| unparsed(&spot, "is no length of time in milliseconds"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::run;
+
+    const ROWS: &str = r#"
+[[rows]]
+from = { json = "$[*]" }
+item = "$.site"
+where = { "$.kind" = "web" }
+[rows.slot]
+at = "$.at"
+format = "unix"
+state = "$.state"
+states = { up = ["1"], degraded = ["slow"], down = ["0", "timed out"] }
+missing = ["2"]
+silence = "1h"
+latency_ms = "$.ms"
+"#;
+
+    #[test]
+    fn rows_become_records_or_findings() {
+        for (rest, wanted) in [
+            (r#""state":1,"ms":20"#, "a up 1 1"),
+            (r#""state":"slow","ms":null"#, "a degraded slow 0"),
+            (r#""state":" timed  out ","ms":"12.5""#, "a down timed out 1"),
+            (r#""state":"2","ms":"2""#, "a unknown 2 0"),
+            (r#""state":null,"ms":1"#, "a unknown  1"),
+            (r#""state":"up","ms":1"#, r#""up" is no state that slot.states or slot.missing lists"#),
+            (r#""state":"","ms":1"#, r#""" is no state that slot.states or slot.missing lists"#),
+            (r#""state":"1","ms":"quick""#, r#""quick" is not a plain number like 1234.5"#),
+            (r#""state":"1","ms":-5"#, "is no length of time in milliseconds"),
+            (r#""state":"1""#, "$.ms leads to nothing"),
+        ] {
+            let found = run(ROWS, &format!(r#"[{{"site":"a","kind":"web","at":1692860298,{rest}}},{{"kind":"mail"}}]"#));
+            let records = found.records.iter().map(|r| format!("{} {} {} {}", r.target, r.state, r.text, i32::from(r.latency.byte() > 0)));
+            let said: Vec<String> = records.chain(found.findings.iter().map(|finding| finding.text.clone())).collect();
+            assert_eq!(said, [wanted], "{rest}");
+            assert_eq!((found.readings.len(), found.rows[0].kept), (0, 1), "{rest}");
+        }
+    }
+}

@@ -92,7 +92,7 @@ fn assert_paths(collector: &Collector, answer: &Value) -> usize {
         let From::Json(from) = rows.from.get_ref() else { panic!("JSON rows") };
         for row in from.0.iter().flat_map(|from| from.path.query(answer)) {
             n_rows += 1;
-            let unit = rows.unit.value.as_ref().expect("a place of the unit").get_ref();
+            let unit = rows.unit_value().expect("a place of the unit").get_ref();
             assert_eq!(path(unit).query(row).len(), 1, "{unit}");
             for read in rows.read.iter().filter(|read| !read.optional) {
                 let value = read.value.get_ref();

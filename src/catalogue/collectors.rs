@@ -1,6 +1,8 @@
 //! Collector files: read, and checked against the registry and the settings.
 
 use std::collections::BTreeMap;
+mod rows;
+
 use std::ops::Range;
 
 use toml::Spanned;
@@ -108,15 +110,7 @@ impl LoadedCollector {
             ));
         }
         problems.extend(extract::check_places(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
-        for (no, rows) in collector.rows.iter().enumerate() {
-            if rows.unit.value.is_some() != rows.unit.codes.is_some() {
-                problems.push(self.problem(
-                    self.place(&["rows", &no.to_string(), "unit"]),
-                    "unit needs both value and codes, or neither",
-                    "write unit = { value = \"…\", codes = \"…\" }",
-                ));
-            }
-        }
+        problems.extend(collector.rows.iter().enumerate().flat_map(|(no, rows)| self.check_rows(no, rows)));
         problems.extend(gate::faults(collector).into_iter().map(|(span, message, fix)| self.problem(span, message, fix)));
         match &collector.source {
             Source::Http(http) => problems.extend(self.check_http(http)),
@@ -283,7 +277,7 @@ impl LoadedCollector {
         for gate in &self.collector.gate {
             gate::indicators(gate.get_ref()).iter().for_each(&mut indicator);
         }
-        for codes in self.collector.rows.iter().filter_map(|rows| rows.unit.codes.as_ref()) {
+        for codes in self.collector.rows.iter().filter_map(|rows| rows.unit_codes()) {
             if registry.codes(codes.get_ref()).is_none() {
                 let fix = format!("add registry/codes/{0}.csv or registry/codes/{0}/*.csv", codes.get_ref());
                 problems.push(self.problem(codes.span(), format!("there is no code map {:?}", codes.get_ref()), fix));

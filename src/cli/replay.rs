@@ -11,12 +11,12 @@ use clap::Args;
 use super::output::say;
 use super::output::{self, Format, Table};
 use super::replay_hours::{Asked, replay_hours};
-use super::run::{Shown, collector_file, requests_table};
+use super::run::{Shown, collector_file, requests_table, say_hours};
 use super::{Installation, joined};
 use crate::catalogue::LoadedCollector;
 use crate::collect::collector::Source;
-use crate::collect::replay::{Difference, Replayed, compare, record, replay as replay_run};
-use crate::collect::run::When;
+use crate::collect::replay::{Difference, Replayed, compare, compare_hours, record, replay as replay_run};
+use crate::collect::run::{HourCounts, When};
 use crate::collect::source::Politeness;
 use crate::model::{Observation, Reading, RequestOutcome, RunId, Value};
 use crate::store::{Db, ObservationQuery, RequestRecord};
@@ -88,11 +88,12 @@ pub async fn replay(arguments: &ReplayArguments, installation: &Installation, fo
                 seen.observations_unchanged,
                 seen.superseded
             );
+            say_hours(ran.hours);
         }
         return Ok(super::run::exit_code(ran.state));
     }
     if arguments.compare {
-        return compare_with_then(&db, &run, &replayed, format).await;
+        return compare_with_then(&db, &run, replayed, format).await;
     }
     let records: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
     output::print(format, &records.iter().map(Shown::of).collect::<Vec<_>>(), &requests_table(&records))?;
@@ -108,8 +109,8 @@ async fn which_run(db: &Db, text: &str) -> anyhow::Result<RunId> {
     Ok(newest.with_context(|| format!("{text} has no run; write COLLECTOR@INSTANT, as `runs` lists them"))?.run)
 }
 
-async fn compare_with_then(db: &Db, run: &RunId, replayed: &[Replayed], format: Format) -> anyhow::Result<ExitCode> {
-    let then = read_then(db, run, replayed).await?;
+async fn compare_with_then(db: &Db, run: &RunId, replayed: Vec<Replayed>, format: Format) -> anyhow::Result<ExitCode> {
+    let then = read_then(db, run, &replayed).await?;
     let differences: Vec<Difference> = compare(&then, replayed.iter().flat_map(|replayed| &replayed.now.readings));
     let show = |value: &Option<Value>| value.map_or("–".to_owned(), |value| value.to_string());
     let mut table = Table::new(&["period", "unit", "indicator", "item", "then", "now"]);
@@ -130,11 +131,21 @@ async fn compare_with_then(db: &Db, run: &RunId, replayed: &[Replayed], format: 
         ]);
     }
     let outcomes: Vec<_> = turned.iter().map(|replayed| serde_json::json!({ "request": replayed.now.request.no, "then": replayed.then, "now": replayed.now.request.outcome })).collect();
-    output::print(format, &serde_json::json!({ "readings": differences, "outcomes": outcomes }), &table)?;
+    let (n_turned, n_requests) = (turned.len(), replayed.len());
+    let hours = compare_hours(db, run, replayed).await?;
+    output::print(format, &serde_json::json!({ "readings": differences, "outcomes": outcomes, "hours": hours }), &table)?;
     if format == Format::Table {
-        say!("\n{} of {} readings differ, {} of {} requests end otherwise", differences.len(), then.len(), turned.len(), replayed.len());
+        say!("\n{} of {} readings differ, {} of {} requests end otherwise", differences.len(), then.len(), n_turned, n_requests);
+        if hours != HourCounts::default() {
+            say!(
+                "hours watched: {} differ, {} are as known, {} are known from newer evidence",
+                hours.written,
+                hours.unchanged,
+                hours.superseded
+            );
+        }
     }
-    Ok(if differences.is_empty() && turned.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if differences.is_empty() && n_turned == 0 && hours.written == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What the run read: its observations (a value that was known already is an older version), and what was kept apart.

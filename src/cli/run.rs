@@ -11,7 +11,7 @@ use super::output::{self, Format, Table};
 use super::{Installation, joined};
 use crate::catalogue::LoadedCollector;
 use crate::collect::collector::Source;
-use crate::collect::run::{When, run_once};
+use crate::collect::run::{HourCounts, When, run_once};
 use crate::collect::source::{Politeness, is_loopback};
 use crate::model::{Finding, GateOutcome, GateResult, Period, Reason, RequestOutcome, RunId, RunState, Severity, Trigger, Ts};
 use crate::store::RequestRecord;
@@ -172,6 +172,7 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         observations_unchanged: usize,
         superseded: usize,
         quarantined: usize,
+        hours: HourCounts,
         requests: Vec<Shown<'a>>,
     }
     let report = Report {
@@ -182,6 +183,7 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
         observations_unchanged: ran.recorded.observations_unchanged,
         superseded: ran.recorded.superseded,
         quarantined: ran.recorded.quarantined,
+        hours: ran.hours,
         requests: ran.requests.iter().map(Shown::of).collect(),
     };
     output::print(format, &report, &requests_table(&ran.requests))?;
@@ -196,8 +198,16 @@ pub async fn run(arguments: &RunArguments, installation: &Installation, format: 
             report.superseded,
             report.quarantined
         );
+        say_hours(ran.hours);
     }
     Ok(exit_code(ran.state))
+}
+
+/// What became of the hours of a monitor's records; nothing if there were none.
+pub(super) fn say_hours(hours: HourCounts) {
+    if hours != HourCounts::default() {
+        say!("hours watched: {} written, {} unchanged, {} superseded", hours.written, hours.unchanged, hours.superseded);
+    }
 }
 
 /// Success if at least something was recorded.

@@ -20,7 +20,8 @@ use crate::collect::collector::Source;
 use crate::collect::read::Known;
 use crate::collect::run::judge_attempt;
 use crate::collect::source::{Attempt, Politeness};
-use crate::model::{Finding, GateResult, Period, Reading, Reason, RequestOutcome, Scope, Ts};
+use crate::model::{Finding, GateResult, Period, Reading, Reason, RequestOutcome, Scope, Ts, Window};
+use crate::rollup::FromRecords;
 use crate::store::Db;
 
 /// Arguments of `try`.
@@ -68,7 +69,44 @@ struct Trial {
     findings: Vec<Finding>,
     gates: Vec<GateResult>,
     readings: Vec<Reading>,
+    watched: Option<Watched>,
 }
+
+/// What the records of a monitor say.
+#[derive(Serialize)]
+struct Watched {
+    n_records: usize,
+    n_targets: usize,
+    n_hours: usize,
+    /// Where the whole monitor wrote nothing for longer than it may.
+    silences: Vec<Window>,
+}
+
+impl Watched {
+    fn of(said: FromRecords) -> Option<Watched> {
+        let FromRecords { n_records, hours, covered, silences } = said;
+        (n_records > 0).then_some(Watched { n_records, n_targets: covered.len(), n_hours: hours.len(), silences })
+    }
+
+    fn say(&self) {
+        let Watched { n_records, n_targets, n_hours, silences } = self;
+        let micros: i64 = silences.iter().map(|silence| silence.micros()).sum();
+        let long = humantime::format_duration(std::time::Duration::from_secs(micros.unsigned_abs() / 1_000_000));
+        say!(
+            "  watched  {n_hours} hours of {n_targets} targets from {n_records} records; {} silences of the monitor, {long} together",
+            silences.len()
+        );
+        for silence in silences.iter().take(SILENCES_SHOWN) {
+            say!("           silent from {} to {}", silence.from, silence.to);
+        }
+        if silences.len() > SILENCES_SHOWN {
+            say!("           and {} more (--format json lists them)", silences.len() - SILENCES_SHOWN);
+        }
+    }
+}
+
+/// So many silences are listed.
+const SILENCES_SHOWN: usize = 5;
 
 /// So many characters of an answer are shown.
 const SHOWN: usize = 300;
@@ -204,6 +242,7 @@ fn trial(installation: &Installation, loaded: &LoadedCollector, known: &Known, f
         findings: judged.findings,
         gates: judged.gates,
         readings: judged.readings,
+        watched: Watched::of(judged.watched),
     };
     (trial, reason)
 }
@@ -241,5 +280,6 @@ fn say_trial(trial: &Trial) {
     for gate in &trial.gates {
         say!("  gate     {:13} {}: {}", gate.outcome, gate.gate, gate.detail);
     }
+    trial.watched.iter().for_each(Watched::say);
     say!("  would be {} ({} readings); nothing was stored", trial.outcome, trial.readings.len());
 }

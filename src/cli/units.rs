@@ -181,8 +181,7 @@ impl Draft {
     /// The answer cannot be read, or its rows do not name their units.
     pub fn read(loaded: &LoadedCollector, body: &[u8], content_type: &str, province: &str) -> anyhow::Result<Draft> {
         let id = loaded.collector.id.get_ref();
-        let system =
-            loaded.collector.rows.iter().find_map(|rows| rows.unit.codes.as_ref()).with_context(|| format!("{id} has no code map"))?;
+        let system = loaded.collector.rows.iter().find_map(|rows| rows.unit_codes()).with_context(|| format!("{id} has no code map"))?;
         let document = extract::parse(&loaded.collector.rows, body, content_type)
             .map_err(|finding| anyhow::anyhow!("{}: {}", finding.reason, finding.text))?;
         let (units, findings) = extract::draft_units(&document, &loaded.collector);

@@ -1,5 +1,7 @@
 //! The bench: where the answers of one run are kept, read and judged, one after the other.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 
 use super::archive::ArchiveError;
@@ -10,6 +12,7 @@ use super::run::{RunError, Taken, When, Workplace};
 use super::source::{Attempt, Failure, file};
 use crate::catalogue::{Catalogue, LoadedCollector};
 use crate::model::{Reason, Request, Scope, Sha256, Ts};
+use crate::rollup::FromRecords;
 use crate::settings::Settings;
 use crate::store::RequestRecord;
 
@@ -31,6 +34,8 @@ pub(super) struct Bench<'a> {
     pub known: &'a Known,
     pub when: When,
     pub requests: Vec<RequestRecord>,
+    /// What the records of a monitor say, by number of the request.
+    pub watched: BTreeMap<i32, FromRecords>,
     pub evidence: EvidenceCounts,
     pub certificate_until: Option<Ts>,
 }
@@ -38,12 +43,14 @@ pub(super) struct Bench<'a> {
 impl<'a> Bench<'a> {
     pub fn new(place: &'a Workplace<'a>, loaded: &'a LoadedCollector, known: &'a Known, when: When) -> Bench<'a> {
         let evidence = EvidenceCounts::default();
-        Bench { place, loaded, known, when, requests: Vec::new(), evidence, certificate_until: None }
+        let (requests, watched) = (Vec::new(), BTreeMap::new());
+        Bench { place, loaded, known, when, requests, watched, evidence, certificate_until: None }
     }
 
     /// What was taken.
     pub fn done(self) -> Taken {
-        Taken { requests: self.requests, evidence: self.evidence, certificate_until: self.certificate_until }
+        let Bench { requests, watched, evidence, certificate_until, .. } = self;
+        Taken { requests, watched, evidence, certificate_until }
     }
 
     /// Takes what could not even be tried.
@@ -84,7 +91,8 @@ impl<'a> Bench<'a> {
             reason,
             error: judged.failure.map(|failure| failure.text).unwrap_or_default(),
         };
-        let Judged { findings, gates, readings, shapes, .. } = judged;
+        let Judged { findings, gates, readings, shapes, watched, .. } = judged;
+        self.watched.insert(request.no, watched);
         self.requests.push(RequestRecord { request, findings, gates, readings, shapes });
         Ok(reason)
     }

@@ -8,6 +8,7 @@ pub mod collector;
 pub mod due;
 pub mod extract;
 pub mod gate;
+mod hours;
 pub mod number;
 pub mod read;
 pub mod replay;

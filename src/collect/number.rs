@@ -9,8 +9,10 @@ use serde::Deserialize;
 use crate::model::{Exact, Value, clean};
 
 mod date;
+mod instant;
 
 pub use date::{finest_field, read_date, read_first_day, read_instant};
+pub use instant::{InstantFormat, read_ts};
 
 /// How a source writes its numbers. In all forms a sign may stand directly before the digits: `-`, `−` or `+`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]

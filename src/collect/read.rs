@@ -11,6 +11,7 @@ use super::source::Failure;
 use super::template::Filling;
 use crate::catalogue::{Catalogue, LoadedCollector};
 use crate::model::{Finding, GateOutcome, GateResult, Period, PeriodKind, Reading, Reason, RequestOutcome, Scope, Severity, Ts, Unit};
+use crate::rollup::{FromRecords, from_records};
 use crate::settings::Settings;
 use crate::store::{Db, StoreError};
 
@@ -57,6 +58,8 @@ pub struct Judged {
     pub readings: Vec<Reading>,
     /// Shapes seen, by `[[rows]]` number.
     pub shapes: Vec<(i32, String)>,
+    /// What the records of a monitor say.
+    pub watched: FromRecords,
 }
 
 impl Judged {
@@ -69,6 +72,7 @@ impl Judged {
             gates: Vec::new(),
             readings: Vec::new(),
             shapes: Vec::new(),
+            watched: FromRecords::default(),
         }
     }
 }
@@ -126,14 +130,17 @@ pub fn judge_answer(
 fn conclude(collector: &Collector, read: Extract, gates: Vec<GateResult>) -> Judged {
     let refused = read.findings.iter().any(|finding| finding.severity == Severity::Quarantine)
         || gates.iter().any(|gate| gate.outcome == GateOutcome::Failed);
-    let outcome = if refused || read.readings.is_empty() { RequestOutcome::Quarantined } else { RequestOutcome::Recorded };
+    let is_empty = read.readings.is_empty() && read.records.is_empty();
+    let outcome = if refused || is_empty { RequestOutcome::Quarantined } else { RequestOutcome::Recorded };
     let mut findings = read.findings;
     findings.extend(shape_changes(collector, &gates));
-    if read.readings.is_empty() && !refused {
+    if is_empty && !refused {
         findings.push(Finding::quarantine(Reason::RowsMismatch, "answer", "nothing was read from the answer"));
     }
     let shapes = (1..).zip(read.rows).map(|(no, seen)| (no, seen.shape)).collect();
-    Judged { outcome, failure: None, findings, gates, readings: read.readings, shapes }
+    let slot = collector.rows.iter().find_map(|rows| rows.slot.as_ref());
+    let watched = slot.map(|slot| from_records(&read.records, slot.get_ref().silence.0)).unwrap_or_default();
+    Judged { outcome, failure: None, findings, gates, readings: read.readings, shapes, watched }
 }
 
 /// A shape that changed, as drift beside the gate's word: a gate that warns is easily overlooked among the others.

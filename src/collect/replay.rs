@@ -6,6 +6,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::archive::ArchiveError;
+use super::hours::{HourCounts, changed_hours};
 use super::read::{Answer, Judged, Known, judge_answer};
 use super::run::{Conduct, EvidenceCounts, Ran, RunError, Taken, When, Workplace, claim_run, record_run};
 use super::settle::settle;
@@ -13,7 +14,8 @@ use super::source::Failure;
 use super::source::robots::is_robots;
 use crate::catalogue::LoadedCollector;
 use crate::model::{Period, Reading, Reason, Request, RequestOutcome, RunId, Trigger, Value};
-use crate::store::RequestRecord;
+use crate::rollup::FromRecords;
+use crate::store::{Db, RequestRecord, StoreError};
 
 /// One request read again.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub struct Replayed {
     pub now: RequestRecord,
     /// What became of it then.
     pub then: RequestOutcome,
+    /// What the records of a monitor in it say.
+    pub watched: FromRecords,
 }
 
 /// Reads every answer of a run again.
@@ -30,13 +34,14 @@ pub struct Replayed {
 /// Our own trouble; evidence that was changed is such.
 pub async fn replay(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId) -> Result<Vec<Replayed>, RunError> {
     let known = Known::load(place.db, loaded, run.due_at).await?;
-    let (mut then, mut now) = (Vec::new(), Vec::new());
+    let (mut then, mut now, mut watched) = (Vec::new(), Vec::new(), Vec::new());
     for mut request in place.db.requests(run).await? {
         then.push(request.outcome);
         let judged = read_again(place, loaded, &known, &request)?;
         request.outcome = judged.outcome;
         request.reason = judged.failure.as_ref().map(|failure| failure.reason);
         request.error = judged.failure.map(|failure| failure.text).unwrap_or_default();
+        watched.push(judged.watched);
         now.push(RequestRecord {
             request,
             findings: judged.findings,
@@ -46,7 +51,7 @@ pub async fn replay(place: &Workplace<'_>, loaded: &LoadedCollector, run: &RunId
         });
     }
     settle(&loaded.collector, &mut now);
-    Ok(now.into_iter().zip(then).map(|(now, then)| Replayed { now, then }).collect())
+    Ok(now.into_iter().zip(then).zip(watched).map(|((now, then), watched)| Replayed { now, then, watched }).collect())
 }
 
 /// Reads one recorded answer again.
@@ -127,6 +132,24 @@ pub fn compare<'a>(then: impl IntoIterator<Item = &'a Reading>, now: impl IntoIt
     differing.map(difference).collect()
 }
 
+fn apart(replayed: Vec<Replayed>) -> (Vec<RequestRecord>, BTreeMap<i32, FromRecords>) {
+    let mut watched = BTreeMap::new();
+    let requests = replayed.into_iter().map(|one| {
+        watched.insert(one.now.request.no, one.watched);
+        one.now
+    });
+    (requests.collect(), watched)
+}
+
+/// What recording the hours that a replay read would change.
+///
+/// # Errors
+/// The database.
+pub async fn compare_hours(db: &Db, run: &RunId, replayed: Vec<Replayed>) -> Result<HourCounts, StoreError> {
+    let (requests, watched) = apart(replayed);
+    Ok(changed_hours(db, &run.collector, &requests, &watched).await?.1)
+}
+
 /// Records what a replay read as a run of its own, due now, on the evidence of then. What newer evidence said
 /// meanwhile stands: the replayed answers are as old as they are.
 ///
@@ -135,7 +158,7 @@ pub fn compare<'a>(then: impl IntoIterator<Item = &'a Reading>, now: impl IntoIt
 pub async fn record(place: &Workplace<'_>, loaded: &LoadedCollector, replayed: Vec<Replayed>, when: When) -> Result<Ran, RunError> {
     let run = RunId { collector: loaded.collector.id.get_ref().clone(), due_at: when.due() };
     let claim = claim_run(place, loaded, &run, Trigger::Replay).await?;
-    let requests: Vec<RequestRecord> = replayed.into_iter().map(|replayed| replayed.now).collect();
-    let taken = Taken { requests, evidence: EvidenceCounts::default(), certificate_until: None };
+    let (requests, watched) = apart(replayed);
+    let taken = Taken { requests, watched, evidence: EvidenceCounts::default(), certificate_until: None };
     record_run(place, &claim, &loaded.collector, when, when.now(), taken, &Conduct::by_hand(&CancellationToken::new())).await
 }

@@ -1,5 +1,6 @@
 //! A run: every request of one collector at one due instant, from the fetch to the record.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -9,13 +10,16 @@ use super::ask::{Manner, ask_each};
 use super::bench::{Bench, take_files};
 pub use super::bench::{EvidenceCounts, aside, judge_attempt};
 use super::collector::{Collector, Source};
+pub use super::hours::HourCounts;
+use super::hours::changed_hours;
 use super::read::Known;
 use super::settle::{interrupt, outcome, settle, trouble};
 use super::source::{Failure, Politeness};
 use crate::catalogue::{Catalogue, LoadedCollector};
 use crate::model::{Reason, RunId, RunState, Scope, Trigger, Ts};
+use crate::rollup::FromRecords;
 use crate::settings::Settings;
-use crate::store::{AttemptRow, Claim, Db, KnownSince, Recorded, RequestRecord, RunRecord, StoreError, Terms};
+use crate::store::{AttemptRow, Claim, Db, KnownSince, Recorded, RequestRecord, RunRecord, StoreError, Terms, Watched};
 
 /// What a run needs around it.
 pub struct Workplace<'a> {
@@ -126,6 +130,8 @@ pub struct Ran {
     pub requests: Vec<RequestRecord>,
     /// How many observations came of it.
     pub recorded: Recorded,
+    /// What became of the hours of a monitor's records.
+    pub hours: HourCounts,
     /// What its evidence cost.
     pub evidence: EvidenceCounts,
     /// When the source's certificate ends, if one was seen.
@@ -206,7 +212,8 @@ async fn give_back(db: &Db, claim: &Claim, started_at: Ts, error: RunError, cond
     let retry_at = (conduct.again)(&Ended { state: RunState::Failed, reason: Some(Reason::Store), at });
     let (state, reason) = (RunState::Failed, Some(Reason::Store));
     let record = RunRecord { started_at, ended_at: at, state, retry_at, reason, error: error.to_string(), requests: Vec::new() };
-    match record_patiently(db, claim, &record, || KnownSince::Clock(Ts::now()), conduct).await {
+    let brought = Brought { record, watched: BTreeMap::new() };
+    match record_patiently(db, claim, &brought, || KnownSince::Clock(Ts::now()), conduct).await {
         // If the database does not take it either, the claim runs out by itself; the first error is the one to mend.
         Ok(_) | Err(_) => error,
     }
@@ -215,6 +222,8 @@ async fn give_back(db: &Db, claim: &Claim, started_at: Ts, error: RunError, cond
 /// What was taken of a source.
 pub(super) struct Taken {
     pub requests: Vec<RequestRecord>,
+    /// What the records of a monitor say, by number of the request.
+    pub watched: BTreeMap<i32, FromRecords>,
     pub evidence: EvidenceCounts,
     pub certificate_until: Option<Ts>,
 }
@@ -232,7 +241,7 @@ pub(super) async fn record_run(
     taken: Taken,
     conduct: &Conduct<'_>,
 ) -> Result<Ran, RunError> {
-    let Taken { mut requests, evidence, certificate_until } = taken;
+    let Taken { mut requests, watched, evidence, certificate_until } = taken;
     settle(collector, &mut requests);
     interrupt(&mut requests);
     let (state, trouble) = (outcome(&requests), trouble(&requests));
@@ -240,9 +249,10 @@ pub(super) async fn record_run(
     let (reason, error) = trouble.clone().unzip();
     let retry_at = (conduct.again)(&Ended { state, reason, at: Ts::now() });
     let record = RunRecord { started_at, ended_at, state, retry_at, reason, error: error.unwrap_or_default(), requests };
-    let recorded = record_patiently(place.db, claim, &record, || when.known_since(), conduct).await?;
-    let (run, requests) = (claim.run.clone(), record.requests);
-    Ok(Ran { run, state, reason: trouble, started_at, ended_at, requests, recorded, evidence, certificate_until })
+    let brought = Brought { record, watched };
+    let (recorded, hours) = record_patiently(place.db, claim, &brought, || when.known_since(), conduct).await?;
+    let (run, requests) = (claim.run.clone(), brought.record.requests);
+    Ok(Ran { run, state, reason: trouble, started_at, ended_at, requests, recorded, hours, evidence, certificate_until })
 }
 
 /// A database that has not answered by then is away: its host may have vanished without a word.
@@ -258,21 +268,38 @@ async fn in_time<T>(limit: Duration, question: impl Future<Output = Result<T, St
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
 
+/// What is recorded of a run.
+struct Brought {
+    record: RunRecord,
+    watched: BTreeMap<i32, FromRecords>,
+}
+
+impl Brought {
+    /// Records it, with those hours that say something new.
+    async fn write(&self, db: &Db, claim: &Claim, known_since: impl Fn() -> KnownSince) -> Result<(Recorded, HourCounts), StoreError> {
+        let (hours, counts) = changed_hours(db, &claim.run.collector, &self.record.requests, &self.watched).await?;
+        let recorded = db.record_watched(claim, &self.record, &Watched { hours: &hours, days: &[] }, known_since()).await?;
+        Ok((recorded, counts))
+    }
+}
+
 /// Records a run; a patient conduct waits for a database that is away. What is recorded is known since it could be.
 async fn record_patiently(
     db: &Db,
     claim: &Claim,
-    record: &RunRecord,
+    brought: &Brought,
     known_since: impl Fn() -> KnownSince,
     conduct: &Conduct<'_>,
-) -> Result<Recorded, StoreError> {
+) -> Result<(Recorded, HourCounts), StoreError> {
     let mut wait = FIRST_WAIT;
     let mut is_first = true;
     loop {
-        let error = match in_time(RECORD_LIMIT, db.record_run(claim, record, known_since())).await {
+        let error = match in_time(RECORD_LIMIT, brought.write(db, claim, &known_since)).await {
             Ok(recorded) => return Ok(recorded),
             // A commit whose answer was lost took effect all the same.
-            Err(StoreError::ClaimLost { .. }) if !is_first && is_recorded(db, claim, record).await? => return Ok(Recorded::default()),
+            Err(StoreError::ClaimLost { .. }) if !is_first && is_recorded(db, claim, &brought.record).await? => {
+                return Ok(Default::default());
+            }
             Err(error) => error,
         };
         if !conduct.patient || !error.passes() {
@@ -282,7 +309,7 @@ async fn record_patiently(
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
             // A last try: the database may take it after all.
-            () = conduct.stop.cancelled() => return in_time(READ_LIMIT, db.record_run(claim, record, known_since())).await,
+            () = conduct.stop.cancelled() => return in_time(READ_LIMIT, brought.write(db, claim, &known_since)).await,
         }
         is_first = false;
         wait = (wait * 2).min(LONGEST_WAIT);

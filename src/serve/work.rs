@@ -180,8 +180,8 @@ async fn leave_alone(service: &Service, claim: &Claim, reason: Reason, until: Ts
     let record = failed(at, Reason::CircuitOpen, error.clone(), Some(until));
     let recorded = service.stored(Operation::Record, service.db.record_run(claim, &record, KnownSince::Clock(at))).await?;
     let (run, state) = (claim.run.clone(), RunState::Failed);
-    let (reason, evidence) = (Some((Reason::CircuitOpen, error)), Default::default());
-    Ok(Ran { run, state, reason, started_at: at, ended_at: at, requests: Vec::new(), recorded, evidence, certificate_until: None })
+    let (reason, hours, evidence) = (Some((Reason::CircuitOpen, error)), Default::default(), Default::default());
+    Ok(Ran { run, state, reason, started_at: at, ended_at: at, requests: Vec::new(), recorded, hours, evidence, certificate_until: None })
 }
 
 fn failed(at: Ts, reason: Reason, error: String, retry_at: Option<Ts>) -> RunRecord {

@@ -84,6 +84,16 @@ impl Db {
         Ok(n.map_err(StoreError::while_doing(format!("look for evidence {evidence} of run {run}")))? > 0)
     }
 
+    /// How new the newest recorded evidence of each run of a collector is, by due instant.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn evidence_ages(&self, collector: &str) -> Result<BTreeMap<Ts, Ts>, StoreError> {
+        const SQL: &str = "select due_at, max(at) from request where collector = $1 and outcome = 'recorded' group by due_at";
+        let rows: Result<Vec<(Ts, Ts)>, _> = on!(self.reader(), |pool| sqlx::query_as(SQL).bind(collector).fetch_all(pool).await);
+        Ok(rows.map_err(StoreError::while_doing(format!("read how new the evidence of {collector} is")))?.into_iter().collect())
+    }
+
     /// The evidence of every attempt at the hours of a probe that are due in a window, by hour and attempt.
     ///
     /// # Errors

@@ -216,6 +216,31 @@ period = { day = "2026-09-26" }
   value = "n"
 "##;
 
+/// Dropped records of a monitor.
+pub const SLOT: &str = r##"schema = 1
+id = "x"
+title = { vi = "Thử", en = "Trial" }
+[schedule]
+cron = "0 7 * * *"
+[source.file]
+glob = "drop/*.csv"
+[[rows]]
+from = { table = { delimiter = "," } }
+columns = { at = "committed_at", site = "slug", status = "status", ms = "response_ms" }
+item = "site"
+skip = [{ column = "site", matches = "^(google|wikipedia)$" }]
+[rows.slot]
+at = "at"
+format = "rfc3339"
+state = "status"
+states = { up = ["up"], degraded = ["slow"], down = ["down"] }
+missing = [""]
+silence = "6h"
+latency_ms = "ms"
+[[gate]]
+rows = { at_least = 1 }
+"##;
+
 /// A whole page of every portal.
 pub const PORTAL: &str = r##"schema = 1
 id = "x"
@@ -258,4 +283,5 @@ present = { indicator = "portal_section_present", item = "map", at_least = "1" }
 "##;
 
 /// Each with its name.
-pub const ALL: [(&str, &str); 6] = [("JSON", JSON), ("HTML", HTML), ("PAGE", PAGE), ("CSV", CSV), ("XLSX", XLSX), ("PORTAL", PORTAL)];
+pub const ALL: [(&str, &str); 7] =
+    [("JSON", JSON), ("HTML", HTML), ("PAGE", PAGE), ("CSV", CSV), ("XLSX", XLSX), ("PORTAL", PORTAL), ("SLOT", SLOT)];

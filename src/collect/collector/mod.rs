@@ -7,6 +7,7 @@ mod portal;
 mod probe;
 mod request;
 mod rows;
+mod slot;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -19,6 +20,7 @@ pub use portal::PortalChoice;
 pub use probe::{Confirm, Degraded, Ip, PORTALS, ProbeSource, Redirects, StatusRange, Tls, Up};
 pub use request::{Breaker, Expect, FileSource, ForEach, FormField, HttpSource, Limits, Method, PeriodChoice, Rate, Retry, Robots, Source};
 pub use rows::{Flag, From, HtmlRows, KeyPart, Read, RowPeriod, RowUnit, Rows, Skip, TableRows, UnitLevel};
+pub use slot::{SlotRows, States};
 
 use super::gate::Gate;
 use super::schedule::Cron;

@@ -216,7 +216,7 @@ impl ProbeSource {
     pub fn faults(&self) -> Vec<Fault> {
         let (every, confirm) = (self.every.0, &self.confirm);
         let mut faults: Vec<Fault> = Vec::new();
-        if every.subsec_nanos() != 0 || every > HOUR || HOUR.as_secs() % every.as_secs().max(1) != 0 {
+        if every.subsec_nanos() != 0 || every > HOUR || !HOUR.as_secs().is_multiple_of(every.as_secs().max(1)) {
             let message = format!("slots of {} do not fill an hour", humantime::format_duration(every));
             faults.push((&["every"], message, "write whole seconds that divide an hour, like \"60s\" or \"5s\""));
         }

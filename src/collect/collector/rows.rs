@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use super::{Check, Css, Delimiter, Encoding, JsonPaths, PageRows, Pattern};
+use super::{Check, Css, Delimiter, Encoding, JsonPaths, PageRows, Pattern, SlotRows};
 use crate::collect::number::{NumberFormat, finest_field};
 use crate::model::{Period, PeriodKind, UnitGroup};
 
@@ -19,8 +19,9 @@ pub struct Rows {
     /// Tables: short names for the headings used below.
     #[serde(default)]
     pub columns: BTreeMap<String, Spanned<String>>,
-    /// Whose row it is.
-    pub unit: RowUnit,
+    /// Whose row it is; every `[[rows]]` without `slot` says it.
+    #[serde(default)]
+    pub unit: Option<RowUnit>,
     /// What it is about; the period asked for if not stated.
     #[serde(default)]
     pub period: Option<Spanned<RowPeriod>>,
@@ -42,6 +43,21 @@ pub struct Rows {
     /// What is checked of a whole page.
     #[serde(default)]
     pub check: Vec<Spanned<Check>>,
+    /// The rows are records of a monitor: how each item was, from when.
+    #[serde(default)]
+    pub slot: Option<Spanned<SlotRows>>,
+}
+
+impl Rows {
+    /// Where the unit's code stands; `None`: the unit asked for.
+    pub fn unit_value(&self) -> Option<&Spanned<String>> {
+        self.unit.as_ref()?.value.as_ref()
+    }
+
+    /// The code map of the unit.
+    pub fn unit_codes(&self) -> Option<&Spanned<String>> {
+        self.unit.as_ref()?.codes.as_ref()
+    }
 }
 
 /// Where the rows of an answer are.

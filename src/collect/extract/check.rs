@@ -22,6 +22,7 @@ pub fn check_places(collector: &Collector) -> Vec<Fault> {
         let (message, fix) = message.split_once("; ").unwrap_or((message.as_str(), "keep one kind"));
         faults.push((span, message.to_owned(), fix.to_owned()));
     }
+    check_slots(&collector.rows, &mut faults);
     let pages = || collector.rows.iter().filter(|rows| matches!(rows.from.get_ref(), From::Page(_)));
     if let Some(second) = pages().nth(1) {
         let message = "two blocks check the page, and both would give its shares".to_owned();
@@ -46,16 +47,32 @@ pub fn check_places(collector: &Collector) -> Vec<Fault> {
 /// Rows that are read must say whose they are and what they are about, or the request must.
 fn check_request(rows: &Rows, asked: &ForEach, faults: &mut Vec<Fault>) {
     let span = rows.from.span();
-    if rows.read.is_empty() && rows.check.is_empty() {
+    if (rows.read.is_empty() && rows.check.is_empty()) || rows.unit.is_none() {
         return;
     }
-    if rows.unit.value.is_none() && asked.unit.is_none() && asked.portal.is_none() {
+    if rows.unit_value().is_none() && asked.unit.is_none() && asked.portal.is_none() {
         let fix = "add unit.value to [[rows]], or unit or portal to for_each";
         faults.push((span.clone(), "neither the rows nor the request say whose rows these are".to_owned(), fix.to_owned()));
     }
     if rows.period.is_none() && asked.period.is_empty() {
         let fix = "add period to [[rows]] or to for_each";
         faults.push((span, "neither the rows nor the request state a period".to_owned(), fix.to_owned()));
+    }
+}
+
+/// One answer is one monitor, and each of its records names its target and its state.
+fn check_slots(all: &[Rows], faults: &mut Vec<Fault>) {
+    let slots = all.iter().filter_map(|rows| Some((rows, rows.slot.as_ref()?)));
+    for (no, (rows, slot)) in slots.enumerate() {
+        if no > 0 {
+            let fix = "read all of them by one [[rows]], or let each monitor have a collector";
+            faults.push((slot.span(), "a second slot: one collector takes over one monitor".to_owned(), fix.to_owned()));
+        }
+        if rows.item.is_none() {
+            let fix = "add item with the place of the target's name to [[rows]]";
+            faults.push((slot.span(), "the rows do not say of what each is a record".to_owned(), fix.to_owned()));
+        }
+        faults.extend(slot.get_ref().fault().map(|(message, fix)| (slot.get_ref().states.span(), message, fix)));
     }
 }
 
@@ -84,14 +101,15 @@ fn check_from(rows: &Rows, faults: &mut Vec<Fault>) {
 /// A whole page has checks, and nothing of what rows have.
 fn check_page(rows: &Rows, faults: &mut Vec<Fault>) {
     let place = |place: &Spanned<String>| place.span();
-    let unit = [&rows.unit.value, &rows.unit.name, &rows.unit.code].into_iter().flatten().map(place);
+    let unit = rows.unit.iter().flat_map(|unit| [&unit.value, &unit.name, &unit.code]).flatten().map(place);
     let period = rows.period.iter().filter(|period| matches!(period.get_ref(), RowPeriod::Read { .. })).map(Spanned::span);
     let stated = unit
         .chain(rows.item.iter().map(place))
         .chain(period)
         .chain(rows.keep.keys().map(place))
         .chain(rows.skip.iter().map(|skip| place(&skip.column)))
-        .chain(rows.read.iter().map(|read| place(&read.value)));
+        .chain(rows.read.iter().map(|read| place(&read.value)))
+        .chain(rows.slot.iter().map(Spanned::span));
     faults.extend(stated.map(|span| {
         let fix = "remove it, or read elements with from = { html = { css = \"…\" } } in rows of their own";
         (span, "a whole page has checks and no places".to_owned(), fix.to_owned())
@@ -146,12 +164,13 @@ fn page_fault(check: &Spanned<Check>) -> Option<Fault> {
 }
 
 fn check_each_place(rows: &Rows, faults: &mut Vec<Fault>) {
-    let unit = &rows.unit;
-    let mut places: Vec<(Range<usize>, &str)> = Vec::new();
-    let level = unit.group.as_ref().map(|group| &group.value);
-    for place in [unit.value.as_ref(), unit.name.as_ref(), unit.code.as_ref(), level, rows.item.as_ref()].into_iter().flatten() {
-        places.push((place.span(), place.get_ref()));
-    }
+    let unit = rows
+        .unit
+        .iter()
+        .flat_map(|unit| [unit.value.as_ref(), unit.name.as_ref(), unit.code.as_ref(), unit.group.as_ref().map(|group| &group.value)]);
+    let slot = rows.slot.iter().map(Spanned::get_ref).flat_map(|slot| [Some(&slot.at), Some(&slot.state), slot.latency_ms.as_ref()]);
+    let stated = unit.chain([rows.item.as_ref()]).chain(slot).flatten();
+    let mut places: Vec<(Range<usize>, &str)> = stated.map(|place| (place.span(), place.get_ref().as_str())).collect();
     places.extend(rows.keep.keys().map(|place| (place.span(), place.get_ref().as_str())));
     places.extend(rows.skip.iter().map(|skip| (skip.column.span(), skip.column.get_ref().as_str())));
     for read in &rows.read {

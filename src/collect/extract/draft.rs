@@ -92,7 +92,7 @@ impl Draft {
 
 /// `None` if the rows name no unit, or with findings if they cannot be read.
 fn places<'c>(planner: &mut Planner<'c, '_>) -> Option<Places<'c>> {
-    let unit = &planner.rows.unit;
+    let unit = planner.rows.unit.as_ref()?;
     let value = planner.must(unit.value.as_ref()?.get_ref())?;
     let filter = planner.filter()?;
     let name = unit.name.as_ref().and_then(|place| planner.must(place.get_ref()));

@@ -15,6 +15,7 @@ mod plan;
 mod read;
 mod shape;
 mod sheet;
+mod slot;
 #[cfg(test)]
 mod tests;
 mod workbook;
@@ -30,6 +31,7 @@ pub use sheet::Sheet;
 
 use super::collector::Collector;
 use crate::model::{Finding, Indicator, Period, Reading, Scope, Value};
+use crate::rollup::Record;
 
 /// What reading an answer needs to know beside the answer.
 pub struct Context<'a> {
@@ -54,6 +56,8 @@ pub struct Extract {
     pub findings: Vec<Finding>,
     /// One entry for each `[[rows]]`, in the file's order.
     pub rows: Vec<RowsSeen>,
+    /// Of rows with `slot`: what a monitor wrote, in the answer's order.
+    pub records: Vec<Record>,
 }
 
 /// What was seen of the rows of one `[[rows]]`.

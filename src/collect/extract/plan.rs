@@ -5,7 +5,8 @@ use regex::Regex;
 use super::found::{Absent, Found, Spot, shown};
 use super::place::{Place, Row};
 use super::sheet::NoColumn;
-use crate::collect::collector::{Read, RowPeriod, Rows};
+use super::slot::SlotPlan;
+use crate::collect::collector::{Read, RowPeriod, Rows, SlotRows};
 use crate::collect::number::{self, Format, NumberFormat};
 use crate::model::{Finding, Period, PeriodKind, Reason, Value, clean};
 
@@ -88,7 +89,7 @@ impl<'c> Planner<'c, '_> {
     pub(super) fn plan(&mut self) -> Option<Plan<'c>> {
         let rows = self.rows;
         let filter = self.filter()?;
-        let unit = self.maybe(rows.unit.value.as_ref().map(toml::Spanned::get_ref))?;
+        let unit = self.maybe(rows.unit_value().map(toml::Spanned::get_ref))?;
         let item = self.maybe(rows.item.as_ref().map(toml::Spanned::get_ref))?;
         let period = match rows.period.as_ref().map(toml::Spanned::get_ref) {
             None => PeriodPlan::AskedFor,
@@ -96,7 +97,17 @@ impl<'c> Planner<'c, '_> {
             Some(RowPeriod::Read { value, format, kind }) => PeriodPlan::Read { place: self.must(value)?, format, kind: *kind },
         };
         let reads = rows.read.iter().filter_map(|read| self.read(read)).collect();
-        Some(Plan { width: self.headings.len(), filter, unit, item, period, reads })
+        let slot = match &rows.slot {
+            Some(slot) => Some(self.slot(slot.get_ref())?),
+            None => None,
+        };
+        Some(Plan { width: self.headings.len(), filter, unit, item, period, reads, slot })
+    }
+
+    fn slot(&mut self, slot: &'c SlotRows) -> Option<SlotPlan<'c>> {
+        let (at, state) = (self.must(slot.at.get_ref())?, self.must(slot.state.get_ref())?);
+        let latency = self.maybe(slot.latency_ms.as_ref().map(toml::Spanned::get_ref))?;
+        Some(SlotPlan { slot, at, state, latency })
     }
 
     /// `Some(None)` if nothing is stated, `None` if what is stated cannot be.
@@ -186,6 +197,8 @@ pub(super) struct Plan<'c> {
     period: PeriodPlan<'c>,
     /// What is read.
     pub(super) reads: Vec<ReadPlan<'c>>,
+    /// How a row is read as a record.
+    pub(super) slot: Option<SlotPlan<'c>>,
 }
 
 impl Plan<'_> {
@@ -271,7 +284,7 @@ fn period_in(text: &str, format: &str, kind: PeriodKind) -> Result<Period, Strin
     Ok(Period::holding(kind, first))
 }
 
-fn unparsed(spot: &Spot, doubt: &str) -> Finding {
+pub(super) fn unparsed(spot: &Spot, doubt: &str) -> Finding {
     Finding::quarantine(Reason::ValueUnparsed, &spot.place, doubt)
 }
 

@@ -104,7 +104,7 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     fn can_tell_units(&mut self, rows: &Rows) -> bool {
-        let can = rows.unit.value.is_some() || self.ctx.scope.unit.is_some();
+        let can = rows.slot.is_some() || rows.unit_value().is_some() || self.ctx.scope.unit.is_some();
         if !can {
             let what = "neither the rows nor the request say whose rows these are; add unit.value, for_each.unit or for_each.portal";
             self.found.findings.push(Finding::quarantine(Reason::Config, "unit", what));
@@ -133,6 +133,11 @@ impl<'r, 'a> Reader<'r, 'a> {
         if let Some(misfit) = row.misfit(plan.width) {
             return Err(misfit);
         }
+        if let Some(slot) = &plan.slot {
+            let record = slot.record(plan.item(row)?, row, self.ctx.collector.schedule.timezone.0)?;
+            self.found.records.push(record);
+            return Ok(());
+        }
         let subject = self.subject(plan, row, declared)?;
         note_key(keys, &declared.key, &subject, row)?;
         for read in &plan.reads {
@@ -152,7 +157,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 let spot = place.find(row)?;
                 let unmapped = |what: String| Finding::warn(Reason::UnmappedUnit, &spot.place, what);
                 let code = spot.found.code().map_err(unmapped)?;
-                let system = declared.unit.codes.as_ref().map_or("", |codes| codes.get_ref());
+                let system = declared.unit_codes().map_or("", |codes| codes.get_ref());
                 (self.ctx.unit_of)(system, &code, period).ok_or_else(|| {
                     unmapped(format!("code {} is not listed in the code map {system:?} for {period}: the row is left out", shown(&code)))
                 })?

@@ -46,7 +46,7 @@ fn run_in(rows: &str, scope: &Scope, body: &[u8], content_type: &str) -> Extract
     extract(&document, &Context { collector: &collector, scope, address: "", unit_of: &unit_of, indicator: &by_id })
 }
 
-fn run(rows: &str, body: &str) -> Extract {
+pub(super) fn run(rows: &str, body: &str) -> Extract {
     run_in(rows, &scope(), body.as_bytes(), "")
 }
 

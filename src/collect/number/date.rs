@@ -87,14 +87,14 @@ pub fn read_instant(text: &str, format: &str, zone: Tz) -> Result<NaiveDateTime,
 }
 
 /// What a text states.
-struct Stated {
-    date: NaiveDate,
-    time: Option<NaiveTime>,
-    offset: Option<chrono::FixedOffset>,
+pub(super) struct Stated {
+    pub(super) date: NaiveDate,
+    pub(super) time: Option<NaiveTime>,
+    pub(super) offset: Option<chrono::FixedOffset>,
 }
 
 /// `finest`: what finer parts of the date the text may leave out; they are the first ones.
-fn read_any(text: &str, format: &str, finest: PeriodKind) -> Result<Stated, Doubt> {
+pub(super) fn read_any(text: &str, format: &str, finest: PeriodKind) -> Result<Stated, Doubt> {
     let seen = clean(&narrow(text));
     let stated = if format == "rfc3339" {
         let time = DateTime::parse_from_rfc3339(&seen).map_err(|error| Doubt::new(text, format!("is not an RFC 3339 time: {error}")))?;

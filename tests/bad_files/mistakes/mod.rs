@@ -3,12 +3,14 @@
 mod keys;
 mod portals;
 mod rows;
+mod slot;
 mod source;
 mod types;
 
 pub use keys::KEYS;
 pub use portals::PORTALS;
 pub use rows::ROWS;
+pub use slot::SLOT;
 pub use source::SOURCE;
 pub use types::TYPES;
 

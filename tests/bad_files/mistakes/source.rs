@@ -120,7 +120,7 @@ pub const SOURCE: &[Mistake] = &[
     wrong("CSV", r#""drop/*.csv""#, r#""drop/[*.csv""#, 8, r#""drop/[*.csv""#, r#""drop/[*.csv" is no file pattern (Pattern"#),
     wrong("CSV", r#"settle = "2m""#, r#"settle = "soon""#, 9, r#""soon""#, r#""soon" is not a length of time"#),
     wrong("CSV", r#"limit = "16MiB""#, r#"limit = "16""#, 10, r#""16""#, r#""16" is not a size"#),
-    wrong("CSV", "[source.file]", "[source.files]", 7, "files]", "unknown variant `files`, expected `http` or"),
+    wrong("CSV", "[source.file]", "[source.files]", 7, "files]", "unknown variant `files`, expected one of `http`"),
     wrong("CSV", r#"origin = "declared""#, r#"origin = "declaired""#, 4, r#""declaired""#, "unknown variant `declaired`, expected"),
     wrong("HTML", r#""2027-01-31""#, r#""31/01/2027""#, 11, r#""31/01/2027""#, r#""31/01/2027" is no day"#),
     wrong("HTML", r#""2027-01-31""#, r#""2027-02-30""#, 11, r#""2027-02-30""#, r#""2027-02-30" is no day"#),

@@ -17,6 +17,11 @@ fn every_shipped_file_parses_under_its_own_name() {
         let collector: Collector = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(Some(collector.id.get_ref().as_str()), path.file_stem().and_then(|stem| stem.to_str()), "id = file name");
         assert!(text.starts_with("# "), "{}: starts with a line saying what it is for", path.display());
+        if let Source::Probe(probe) = &collector.source {
+            assert_eq!(probe.faults(), Vec::new(), "{}", path.display());
+            read.push(collector.id.into_inner());
+            continue;
+        }
         assert!(!collector.rows.is_empty() && !collector.gate.is_empty(), "{}: reads something and checks it", path.display());
         let Source::Http(http) = &collector.source else { panic!("{}: asks over HTTP", path.display()) };
         if http.for_each.portal.is_some() {
@@ -44,6 +49,7 @@ fn every_shipped_file_parses_under_its_own_name() {
         "npsp-service-results",
         "npsp-transparency",
         "portal-content",
+        "portals",
     ];
     assert_eq!(read, shipped);
 }

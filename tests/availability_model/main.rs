@@ -137,7 +137,7 @@ proptest! {
         };
         prop_assert_eq!(told(&|_| true).share, figures.most);
         prop_assert_eq!(told(&|_| false).share, figures.least);
-        let truth = told(&|index| drawn(scene.seed, index) % 2 == 0);
+        let truth = told(&|index| drawn(scene.seed, index).is_multiple_of(2));
         prop_assert!(figures.least <= truth.share && truth.share <= figures.most);
         prop_assert!(truth.share.is_none() || truth.coverage == Some(Exact::from(1)));
     }

@@ -55,13 +55,16 @@ fn ended(look: &Look) -> Option<(Phase, Reason)> {
     look.failure.as_ref().map(|(phase, failure)| (*phase, failure.reason))
 }
 
+/// A name, what the server does, and where and why the look ends.
+type Case = (&'static str, Vec<Act>, Option<(Phase, Reason)>);
+
 #[tokio::test]
 async fn each_way_to_fail_has_its_phase_and_reason() {
     let page = |status, body: &[u8]| Act::Send(answer(status, HTML, body));
     let redirect = |to: &str| Act::Send(answer(302, &format!("{HTML}location: {to}\r\n"), b""));
     let maintenance = "<h1>Hệ thống đang bảo trì</h1>".as_bytes();
     let packed = gzip(PAGE);
-    let cases: Vec<(&str, Vec<Act>, Option<(Phase, Reason)>)> = vec![
+    let cases: Vec<Case> = vec![
         ("as it should be", vec![page(200, PAGE)], None),
         ("a redirect within the site", vec![redirect("/vi"), page(200, PAGE)], None),
         ("packed although not asked for", vec![Act::Send(answer(200, &format!("{HTML}content-encoding: gzip\r\n"), &packed))], None),

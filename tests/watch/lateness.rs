@@ -20,7 +20,7 @@ async fn five_hundred_that_hang_leave_fifteen_hundred_their_slots() {
     println!("2 000 targets, 500 hang: {} answered, lateness p99 {:.3} s, skipped {}", counts.well, late as f64 / 1e6, counts.skipped);
     assert!(late < 2_000_000 && counts.skipped == 0, "p99 {late} µs late, {} skipped", counts.skipped);
     let hours = by_target(&world.seal());
-    let answered = (0..2000).filter(|no| !no.is_multiple_of(4)).filter(|no| {
+    let answered = (0..2000_usize).filter(|no| !no.is_multiple_of(4)).filter(|no| {
         let parts = &hours[&format!("p{no:04}")];
         parts.iter().map(|part| part.slots.up).sum::<i64>() >= 2 && parts.iter().all(|part| part.slots.down == 0)
     });

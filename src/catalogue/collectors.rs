@@ -1,6 +1,7 @@
 //! Collector files: read, and checked against the registry and the settings.
 
 use std::collections::BTreeMap;
+mod probe;
 mod rows;
 
 use std::ops::Range;
@@ -11,7 +12,7 @@ use super::place;
 use super::problem::Problem;
 use super::registry::Registry;
 use crate::collect::collector::Auth;
-use crate::collect::collector::{Collector, FormField, HttpSource, ProbeSource, Source};
+use crate::collect::collector::{Collector, FormField, HttpSource, Source};
 use crate::collect::extract::{self, Kind};
 use crate::collect::gate;
 use crate::collect::source::prepare::reveal;
@@ -79,14 +80,6 @@ impl LoadedCollector {
         names.chain(secrets).chain(portals).chain(self.lacks_references(settings)).collect()
     }
 
-    /// Without references, our own line being cut would look like every portal being down.
-    fn lacks_references(&self, settings: &Settings) -> Option<String> {
-        let Source::Probe(probe) = &self.collector.source else { return None };
-        let network = probe.own_network.as_ref().unwrap_or(&settings.network);
-        let text = "no references tell our own network from a portal that is down: write [network] references in the settings";
-        network.references.is_empty().then(|| text.to_owned())
-    }
-
     fn problem(&self, span: Range<usize>, message: impl Into<String>, fix: impl Into<String>) -> Problem {
         Problem::at(&self.file, &self.text, span, message, fix)
     }
@@ -118,32 +111,6 @@ impl LoadedCollector {
             Source::Probe(probe) => problems.extend(self.check_probe(probe)),
         }
         problems.extend(self.check_schedule());
-        problems
-    }
-
-    /// A probe's windows are the hours; everything else must say when it runs.
-    fn check_schedule(&self) -> Option<Problem> {
-        let stated = !self.place(&["schedule"]).is_empty();
-        match &self.collector.source {
-            Source::Http(_) | Source::File(_) if !stated => {
-                Some(self.problem(0..0, "missing field `schedule`", "write [schedule] with cron = \"30 6 * * *\""))
-            }
-            Source::Probe(_) if stated => {
-                Some(self.problem(self.place(&["schedule"]), "a probe has no schedule: its windows are the hours", "remove [schedule]"))
-            }
-            Source::Http(_) | Source::File(_) | Source::Probe(_) => None,
-        }
-    }
-
-    fn check_probe(&self, probe: &ProbeSource) -> Vec<Problem> {
-        let place = |keys: &[&str]| self.place(&[&["source", "probe"], keys].concat());
-        let mut problems: Vec<Problem> =
-            probe.faults().into_iter().map(|(keys, message, fix)| self.problem(place(keys), message, fix)).collect();
-        let unused = [("rows", self.collector.rows.is_empty()), ("gate", self.collector.gate.is_empty())];
-        for (key, _) in unused.iter().filter(|(_, is_empty)| !is_empty) {
-            let message = format!("a probe has no {key}: what it yields is the same for every portal");
-            problems.push(self.problem(self.place(&[key]), message, format!("remove [[{key}]]")));
-        }
         problems
     }
 

@@ -1,9 +1,13 @@
 //! `explain`: from the points of a line down to the runs its figures came from, in words.
 
+mod written;
+
 use serde::Serialize;
 
 use super::criteria::{Status, WhenEmpty};
 use super::rule::{Role, Rule, Why};
+use written::{grouped, shortened};
+
 use super::sheet::{Covered, Input, Line, LineState, Points, Sheet, Source};
 use crate::model::{Exact, Period, RunId, Ts, Value};
 
@@ -381,35 +385,4 @@ impl Words {
         };
         format!("{} ({collector}): {value}, {agrees}", self.pick("Điểm nguồn công bố", "Published by the source"))
     }
-}
-
-/// At most four decimals, cut and not rounded, with a mark where more follow.
-fn shortened(value: Exact) -> String {
-    let text = value.to_string();
-    match text.split_once('.') {
-        Some((whole, fraction)) if fraction.len() > 4 => format!("{whole}.{}…", &fraction[..4]),
-        Some(_) | None => text,
-    }
-}
-
-/// A plain decimal with the thousands and decimal marks of the language.
-fn grouped(plain: &str, lang: Lang) -> String {
-    let (thousand, decimal) = match lang {
-        Lang::Vi => ('.', ','),
-        Lang::En => (',', '.'),
-    };
-    let (whole, fraction) = plain.split_once('.').map_or((plain, None), |(whole, fraction)| (whole, Some(fraction)));
-    let digits = whole.trim_start_matches('-');
-    let mut text = if whole.starts_with('-') { "-".to_owned() } else { String::new() };
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(thousand);
-        }
-        text.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        text.push(decimal);
-        text.push_str(fraction);
-    }
-    text
 }

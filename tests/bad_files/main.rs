@@ -6,7 +6,7 @@ mod texts;
 
 use std::collections::BTreeSet;
 
-use mistakes::{KEYS, Mistake, PORTALS, ROWS, SLOT, SOURCE, TYPES};
+use mistakes::{KEYS, Mistake, PORTALS, PROBE, ROWS, SLOT, SOURCE, TYPES};
 use thuocdo::catalogue::{Files, LoadedCollector, Problem, Registry};
 
 /// What is wrong with a collector text.
@@ -43,6 +43,8 @@ const KEYS_OF_THE_FORMAT: &str = "schema id title vi en owner origin schedule cr
     file glob settle limit rows from html css encoding table sheet delimiter header_row columns codes name code group words
     day month quarter year read format kind item where skip column matches key indicator number decimals missing optional flag
     slot at state states up degraded down silence latency_ms
+    probe every timeout confirm attempts spacing own_network references quorum targets ip redirects max same_site tls body_lacks
+    maintenance_page degraded slower_than
     gate covers units at_least on_fail present at_most complete total sums_to parts whole skipped not_above part range min jump by floor
     needs_history monotonic is shape fresh evidence retain redact
     page least_text maintenance check section heading not_empty counters labels lang form_labels image_alt headings contrast https domain";
@@ -50,7 +52,7 @@ const KEYS_OF_THE_FORMAT: &str = "schema id title vi en owner origin schedule cr
 #[test]
 fn every_mistake_is_named_once_at_its_place() {
     let registry = registry();
-    let all: Vec<&Mistake> = [KEYS, TYPES, SOURCE, ROWS, PORTALS, SLOT].into_iter().flatten().collect();
+    let all: Vec<&Mistake> = [KEYS, TYPES, SOURCE, ROWS, PORTALS, SLOT, PROBE].into_iter().flatten().collect();
     let mut wrong = Vec::new();
     for mistake in &all {
         if let Err(why) = check(&registry, mistake) {

@@ -282,6 +282,28 @@ domain = ["*.gov.vn"]
 present = { indicator = "portal_section_present", item = "map", at_least = "1" }
 "##;
 
+/// Portals that are watched.
+pub const PROBE: &str = r##"schema = 1
+id = "x"
+title = { vi = "Thử", en = "Trial" }
+
+[source.probe]
+every     = "60s"
+timeout   = "10s"
+confirm   = { attempts = 3, spacing = ["5s", "15s"] }
+own_network = { references = ["tcp://10.0.0.1:53"], quorum = 1 }
+targets   = "registry/portals.csv"
+ip        = "both"
+redirects = { max = 3, same_site = true }
+up        = { status = ["200-399"], tls = "valid", body_has = ["Cổng"], body_lacks = ["Request Rejected"] }
+maintenance_page = ["đang bảo trì"]
+degraded  = { slower_than = "5s" }
+domain    = ["*.gov.vn"]
+body      = "256KiB"
+[evidence]
+retain = "10y"
+"##;
+
 /// Each with its name.
-pub const ALL: [(&str, &str); 7] =
-    [("JSON", JSON), ("HTML", HTML), ("PAGE", PAGE), ("CSV", CSV), ("XLSX", XLSX), ("PORTAL", PORTAL), ("SLOT", SLOT)];
+pub const ALL: [(&str, &str); 8] =
+    [("JSON", JSON), ("HTML", HTML), ("PAGE", PAGE), ("CSV", CSV), ("XLSX", XLSX), ("PORTAL", PORTAL), ("SLOT", SLOT), ("PROBE", PROBE)];

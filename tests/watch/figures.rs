@@ -56,9 +56,10 @@ fn spool(world: &World, hour: Ts, sitting: &str, down: impl Fn(u32, u32) -> Opti
             let text = reason.map(|_| "refused".to_owned()).unwrap_or_default();
             let (family, late) = (Family::V4, Latency::NONE);
             let attempt = Attempt { target: no, slot, no: 1, family, late, times, status: 200, ended, certificate_until: 0, text };
-            spool.append(hour, &attempt).expect("spooled");
+            spool.append(hour, &attempt).expect("taken");
         }
     }
+    spool.write().expect("written");
     spool.close_before(Ts::now().plus(std::time::Duration::from_secs(86_400)));
 }
 

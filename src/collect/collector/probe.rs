@@ -227,7 +227,7 @@ impl ProbeSource {
             let (n, waits) = (confirm.attempts, confirm.spacing.len());
             let message = format!("{n} attempts have {} waits between them, and spacing has {waits}", n.get() - 1);
             faults.push((&["confirm"], message, "write one wait fewer than attempts"));
-        } else if self.longest_verdict() >= every {
+        } else if faults.is_empty() && self.longest_verdict() >= every {
             let (longest, every) = (humantime::format_duration(self.longest_verdict()), humantime::format_duration(every));
             let message = format!("a verdict may take {longest}, and the next slot begins after {every}");
             faults.push((&["confirm"], message, "attempts × timeout + spacing must be shorter than every"));

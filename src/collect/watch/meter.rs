@@ -54,8 +54,8 @@ impl Meter {
         self.skipped.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn not_kept(&self) {
-        self.not_kept.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn not_kept(&self, n: u64) {
+        self.not_kept.fetch_add(n, Ordering::Relaxed);
     }
 
     /// As it stands.

@@ -32,6 +32,8 @@ struct OpenHour {
     /// Locked for as long as the hour is written to.
     _lock: File,
     raw: Arc<File>,
+    /// Records that are not written yet: those of one moment are written together.
+    unwritten: Vec<u8>,
     no: u32,
     bytes: u64,
     is_dirty: bool,
@@ -64,27 +66,31 @@ impl Spool {
         Spool { folder: folder.join(&head.collector), head, hours: BTreeMap::new() }
     }
 
-    /// Writes an attempt of an hour. What is to be done beside it, if anything.
+    /// Takes an attempt of an hour; it is written by the next `write`.
     ///
     /// # Errors
     /// Those of the disk: then this attempt is not kept, and proves nothing.
-    pub fn append(&mut self, hour: Ts, attempt: &Attempt) -> io::Result<Option<Chore>> {
+    pub fn append(&mut self, hour: Ts, attempt: &Attempt) -> io::Result<()> {
         if !self.hours.contains_key(&hour) {
             let opened = OpenHour::open(&self.folder, &Head { hour, ..self.head.clone() })?;
             self.hours.insert(hour, opened);
         }
-        let Some(open) = self.hours.get_mut(&hour) else { return Ok(None) };
-        let record = to_record(attempt);
-        (&*open.raw).write_all(&record)?;
-        open.bytes += record.len() as u64;
-        open.is_dirty = true;
-        if open.bytes < PACKED_AT {
-            return Ok(None);
+        if let Some(open) = self.hours.get_mut(&hour) {
+            open.unwritten.extend_from_slice(&to_record(attempt));
         }
-        let full = open.folder.join(name(open.no, "raw"));
-        open.no += 1;
-        (open.raw, open.bytes) = (Arc::new(create(&open.folder.join(name(open.no, "raw")))?), 0);
-        Ok(Some(Chore::Pack(full)))
+        Ok(())
+    }
+
+    /// Writes what was taken, one call for each hour. What is to be done beside it, if anything.
+    ///
+    /// # Errors
+    /// Those of the disk: then these attempts are not kept, and prove nothing.
+    pub fn write(&mut self) -> io::Result<Vec<Chore>> {
+        let mut chores = Vec::new();
+        for open in self.hours.values_mut().filter(|open| !open.unwritten.is_empty()) {
+            chores.extend(open.write()?);
+        }
+        Ok(chores)
     }
 
     /// What was written since the last time and is not synced yet.
@@ -117,7 +123,27 @@ impl OpenHour {
         if let Some(above) = folder.parent() {
             File::open(above)?.sync_all()?;
         }
-        Ok(OpenHour { folder, _lock: lock, raw, no: 1, bytes: 0, is_dirty: false })
+        Ok(OpenHour { folder, _lock: lock, raw, unwritten: Vec::new(), no: 1, bytes: 0, is_dirty: false })
+    }
+}
+
+impl OpenHour {
+    fn write(&mut self) -> io::Result<Option<Chore>> {
+        let records = std::mem::take(&mut self.unwritten);
+        if let Err(error) = (&*self.raw).write_all(&records) {
+            // Half a record would hide those that are written after it.
+            self.raw.set_len(self.bytes)?;
+            return Err(error);
+        }
+        self.bytes += records.len() as u64;
+        self.is_dirty = true;
+        if self.bytes < PACKED_AT {
+            return Ok(None);
+        }
+        let full = self.folder.join(name(self.no, "raw"));
+        let next = Arc::new(create(&self.folder.join(name(self.no + 1, "raw")))?);
+        (self.raw, self.no, self.bytes) = (next, self.no + 1, 0);
+        Ok(Some(Chore::Pack(full)))
     }
 }
 
@@ -307,7 +333,8 @@ mod tests {
         let mut spool = Spool::new(ground.path(), head());
         let mut n_packed = 0;
         for no in 0..30_000 {
-            if let Some(chore) = spool.append(hour, &attempt(no)).expect("written") {
+            spool.append(hour, &attempt(no)).expect("taken");
+            for chore in spool.write().expect("written") {
                 // The first is left as it is: a copy may be killed before it packs.
                 if n_packed > 0 {
                     chore.run().expect("packed");

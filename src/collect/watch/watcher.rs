@@ -63,6 +63,7 @@ pub async fn watch(watch: Watch) -> Result<(), Failure> {
         at_work: (0..n).map(|_| Cell::new(false)).collect(),
         room: tokio::sync::Semaphore::new(watch.looks.max(1)),
         spool: RefCell::new(Spool::new(&watch.settings.spool, watch.head)),
+        unwritten: Cell::new(0),
         meter: watch.meter,
     });
     let mut looks = JoinSet::new();
@@ -76,6 +77,7 @@ pub async fn watch(watch: Watch) -> Result<(), Failure> {
     // A failure that could not be confirmed any more is kept as it is, and proves nothing.
     let _in_time = tokio::time::timeout(watch.probe.timeout.0, ended).await;
     looks.abort_all();
+    Rc::clone(&watcher).write().await;
     watcher.sync().await;
     Ok(())
 }
@@ -104,6 +106,8 @@ struct Watcher {
     at_work: Vec<Cell<bool>>,
     room: tokio::sync::Semaphore,
     spool: RefCell<Spool>,
+    /// Attempts that the spool has taken and not written.
+    unwritten: Cell<u64>,
     meter: Arc<Meter>,
 }
 
@@ -167,7 +171,8 @@ impl Watcher {
         let url = &self.urls[due.target];
         let looks = match open[..] {
             [a, b] => {
-                let (a_look, b_look) = tokio::join!(self.prober.look(url, a), self.prober.look(url, b));
+                // Boxed, so that a task that needs one look does not carry the room for three.
+                let (a_look, b_look) = tokio::join!(Box::pin(self.prober.look(url, a)), Box::pin(self.prober.look(url, b)));
                 vec![(a, a_look), (b, b_look)]
             }
             _ => match open.first() {
@@ -189,14 +194,30 @@ impl Watcher {
 
     fn keep(self: &Rc<Self>, due: Due, attempt: &Attempt) {
         self.meter.attempt(attempt);
-        match self.spool.borrow_mut().append(due.hour(), attempt) {
-            Ok(None) => {}
-            Ok(Some(chore)) => drop(spawn_local(aside(chore))),
-            Err(error) => {
-                self.meter.not_kept();
-                tracing::error!(error = %error, "an attempt could not be kept: its slot is not known; look at the disk of [spool]");
-            }
+        if let Err(error) = self.spool.borrow_mut().append(due.hour(), attempt) {
+            self.not_kept(1, &error);
+            return;
         }
+        self.unwritten.set(self.unwritten.get() + 1);
+        if self.unwritten.get() == 1 {
+            // It runs after the looks that are ready now: what ends in one moment is written in one call.
+            spawn_local(Rc::clone(self).write());
+        }
+    }
+
+    async fn write(self: Rc<Self>) {
+        tokio::task::yield_now().await;
+        let n = self.unwritten.replace(0);
+        let written = self.spool.borrow_mut().write();
+        match written {
+            Ok(chores) => chores.into_iter().for_each(|chore| drop(spawn_local(aside(chore)))),
+            Err(error) => self.not_kept(n, &error),
+        }
+    }
+
+    fn not_kept(&self, n: u64, error: &std::io::Error) {
+        self.meter.not_kept(n);
+        tracing::error!(error = %error, attempts = n, "attempts could not be kept: their slots are not known; look at the disk of `spool`");
     }
 
     async fn sync(self: Rc<Self>) {

@@ -2,6 +2,7 @@
 
 mod keys;
 mod portals;
+mod probe;
 mod rows;
 mod slot;
 mod source;
@@ -9,6 +10,7 @@ mod types;
 
 pub use keys::KEYS;
 pub use portals::PORTALS;
+pub use probe::PROBE;
 pub use rows::ROWS;
 pub use slot::SLOT;
 pub use source::SOURCE;

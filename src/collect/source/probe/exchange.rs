@@ -2,7 +2,6 @@
 
 use std::io::Read;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
@@ -44,7 +43,7 @@ impl Prober {
         look.enter(Phase::Tls);
         let shaken = self.tls.shake(url.host_str().unwrap_or_default(), stream).await;
         look.certificate_until = shaken.certificate_until;
-        self.ask(shaken.stream?, url, look).await
+        Box::pin(self.ask(shaken.stream?, url, look)).await
     }
 
     /// The first address that takes a connection; each but the last may use half of the time that is left.
@@ -52,9 +51,12 @@ impl Prober {
         let mut failure = Failure::new(Reason::Dns, "no address");
         for (no, address) in addresses.iter().enumerate() {
             look.address = Some(*address);
-            let left = self.timeout.saturating_sub(look.began.elapsed());
-            let limit = if no + 1 == addresses.len() { Duration::MAX } else { left / 2 };
-            failure = match tokio::time::timeout(limit, TcpStream::connect(address)).await {
+            let connecting = TcpStream::connect(address);
+            let limit = self.timeout.saturating_sub(look.began.elapsed()) / 2;
+            // The last one may use what is left of the whole look.
+            let is_last = no + 1 == addresses.len();
+            let connected = if is_last { Ok(connecting.await) } else { tokio::time::timeout(limit, connecting).await };
+            failure = match connected {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => Failure::new(classify::reason_of(&error, Reason::Connect), format!("{address}: {error}")),
                 Err(_) => Failure::new(Reason::Timeout, format!("{address}: no connection within {}", humantime::format_duration(limit))),

@@ -4,10 +4,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-/// The system's allocator keeps what years of runs have freed in pieces, and takes its time for each.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match thuocdo::cli::run(thuocdo::cli::Arguments::parse()).await {

@@ -1,5 +1,6 @@
 //! Scoring with the store: loads what a criteria set needs, scores it, and finds the evidence of its points.
 
+mod combined;
 mod portals;
 
 use anyhow::{Context, bail};
@@ -65,6 +66,7 @@ impl<'a> Scoring<'a> {
         for terms in set.unusual_terms() {
             observations.extend(portals::observations(catalogue, terms, period, as_of, db).await?);
         }
+        observations.extend(combined::observations(catalogue, set, period, &observations));
         Ok(Scoring { set, units, observations, period, as_of, catalogue })
     }
 

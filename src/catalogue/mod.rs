@@ -11,7 +11,8 @@ pub mod registry;
 use std::collections::BTreeMap;
 
 use crate::collect::collector::Source;
-use crate::score::criteria::CriteriaSet;
+use crate::collect::watch::readings::ON_TERMS;
+use crate::score::criteria::{CriteriaSet, OfPortals};
 pub use collectors::LoadedCollector;
 pub use files::Files;
 pub use problem::Problem;
@@ -87,7 +88,7 @@ fn load_criteria(
             }
         };
         let mut found = set.check_indicators(&|id| registry.indicator(id).is_some());
-        found.extend(set.check_portals(&|id| registry.indicator(id).is_some_and(|indicator| indicator.per.is_some())));
+        found.extend(set.check_portals(&|id| of_portals(registry, id)));
         found.extend(set.check_collectors(&|id| collectors.contains_key(id)));
         if let Some(first) = criteria.get(&set.id) {
             let message = format!("the id {:?} is that of {} too", set.id, first.file);
@@ -99,6 +100,12 @@ fn load_criteria(
         problems.extend(found);
     }
     criteria
+}
+
+fn of_portals(registry: &Registry, id: &str) -> OfPortals {
+    let Some(indicator) = registry.indicator(id) else { return OfPortals::default() };
+    let (per_portal, on_terms) = (indicator.per.is_some(), ON_TERMS.contains(&id));
+    OfPortals { per_portal, on_terms, bounded: indicator.within.is_some() }
 }
 
 /// The file's name without `.toml`.

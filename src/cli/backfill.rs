@@ -56,6 +56,12 @@ struct Window {
 /// The source is asked about the periods that were open then; what it answers is known from now on.
 pub async fn backfill(arguments: &BackfillArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     let loaded = collector(installation, &arguments.collector)?;
+    if matches!(loaded.collector.source, Source::Probe(_)) {
+        bail!(
+            "{} watches by itself while the service runs, and the past cannot be looked at; one look is: thuocdo probe URL",
+            arguments.collector
+        );
+    }
     let lacks = loaded.lacks(&installation.settings);
     if !lacks.is_empty() {
         bail!("{} cannot run: {}", arguments.collector, lacks.join("; "));

@@ -153,6 +153,12 @@ fn when(arguments: &RunArguments, installation: &Installation, loaded: &LoadedCo
 /// Runs one collector and records it; exit code 1 if nothing was recorded.
 pub async fn run(arguments: &RunArguments, installation: &Installation, format: Format) -> anyhow::Result<ExitCode> {
     let loaded = collector(installation, &arguments.collector)?;
+    if matches!(loaded.collector.source, Source::Probe(_)) {
+        bail!(
+            "{} watches by itself while the service runs, and the past cannot be looked at; one look is: thuocdo probe URL",
+            arguments.collector
+        );
+    }
     let missing = loaded.waits_for(&installation.settings);
     if !missing.is_empty() {
         bail!("{} waits for {} under [province] in the settings", arguments.collector, missing.join(", "));

@@ -133,18 +133,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// What this attempt alone says of its slot. `confirm` is how many attempts make a verdict: a failure that was not
-    /// tried again so often, because we were stopped, proves nothing.
-    pub fn says(&self, confirm: u8, slower_than: Option<Duration>) -> (SlotState, Cause) {
+    /// What came of it, taken alone: up, degraded, or down for any failure; and why.
+    pub(super) fn came_to(&self, slower_than: Option<Duration>) -> (SlotState, Cause) {
         match self.ended {
             Ended::Well if slower_than.is_some_and(|limit| self.times.total() > limit) => {
                 (SlotState::Degraded, Cause { phase: Some(self.slowest()), reason: None })
             }
             Ended::Well => (SlotState::Up, Cause::default()),
-            Ended::Badly(phase, reason) if reason.is_ours() => (SlotState::Unknown, Cause { phase: Some(phase), reason: Some(reason) }),
-            Ended::Badly(phase, _) if self.no < confirm => {
-                (SlotState::Unknown, Cause { phase: Some(phase), reason: Some(Reason::Interrupted) })
-            }
             Ended::Badly(phase, reason) => (SlotState::Down, Cause { phase: Some(phase), reason: Some(reason) }),
         }
     }
@@ -161,6 +156,11 @@ impl Attempt {
         ];
         phases.into_iter().max_by_key(|(_, time)| *time).map_or(Phase::FirstByte, |(phase, _)| phase)
     }
+}
+
+/// Whether the portal is to blame for a failure. To be asked less often (429) is a wish to us, and says that it is there.
+pub(super) fn blames_portal(cause: Cause) -> bool {
+    cause.reason.is_some_and(|reason| !reason.is_ours() && reason != Reason::RateLimited)
 }
 
 #[cfg(test)]

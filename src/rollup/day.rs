@@ -29,17 +29,20 @@ impl DayRow {
         let n = began.len() - usize::from(began.first().is_some_and(|first| goes_on(first.window)));
         DayRow { day, tally: tally(laid), outages: i64::try_from(n).unwrap_or(i64::MAX), latency, certificate_until }
     }
+
+    /// Adds a later day.
+    pub fn add(&mut self, later: &DayRow) {
+        self.tally = self.tally.plus(later.tally);
+        self.outages += later.outages;
+        self.latency.merge(&later.latency);
+        self.certificate_until = later.certificate_until.or(self.certificate_until);
+    }
 }
 
 /// Days of one target, added up.
 pub fn sum(days: &[DayRow]) -> Option<DayRow> {
     let mut all = days.iter();
-    let first = all.next()?.clone();
-    Some(all.fold(first, |mut sum, day| {
-        sum.tally = sum.tally.plus(day.tally);
-        sum.outages += day.outages;
-        sum.latency.merge(&day.latency);
-        sum.certificate_until = day.certificate_until.or(sum.certificate_until);
-        sum
-    }))
+    let mut sum = all.next()?.clone();
+    all.for_each(|day| sum.add(day));
+    Some(sum)
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::attempt::{Attempt, Ended, Latency};
+use super::attempt::{Attempt, Ended, Latency, blames_portal};
 use super::histogram::Histogram;
-use crate::model::{Cause, SlotState, Ts, Window};
+use crate::model::{Cause, Reason, SlotState, Ts, Window};
 
 /// An hour.
 pub const HOUR_MICROS: i64 = 3_600_000_000;
@@ -68,15 +68,19 @@ struct Seen {
     /// Index into `said`.
     said: u16,
     attempts: u8,
+    /// Numbers of the attempts that failed by the portal's fault, a bit for each.
+    failed: u8,
 }
 
-const NOT_SEEN: Seen = Seen { state: SlotState::Unknown, no: 0, said: 0, attempts: 0 };
+const NOT_SEEN: Seen = Seen { state: SlotState::Unknown, no: 0, said: 0, attempts: 0, failed: 0 };
 
 /// One target while its hour is put together, attempt by attempt, in any order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Watched {
     hour: Ts,
     slot_micros: i64,
+    /// Attempts that make a verdict.
+    confirm: u8,
     seen: Vec<Seen>,
     /// What deciding attempts gave as cause and text; the first is "nobody looked".
     said: Vec<(Cause, String)>,
@@ -91,20 +95,25 @@ impl Watched {
     pub fn new(hour: Ts, slot_micros: i64) -> Watched {
         let n = usize::try_from(HOUR_MICROS / slot_micros.max(1)).unwrap_or_default();
         let said = vec![(Cause::default(), String::new())];
-        Watched { hour, slot_micros, seen: vec![NOT_SEEN; n], said, latency: vec![Latency::NONE; n], certificate_until: None }
+        Watched { hour, slot_micros, confirm: 1, seen: vec![NOT_SEEN; n], said, latency: vec![Latency::NONE; n], certificate_until: None }
     }
 
-    /// Takes an attempt of this hour; of several that say something of one slot, the better one holds, and of two that know
-    /// as much the later one: a third attempt decides after a second.
+    /// Takes an attempt of this hour, in any order. An answer goes before a failure, a quick one before a slow one; of two
+    /// failures the later one tells why.
     pub fn take(&mut self, attempt: &Attempt, confirm: u8, slower_than: Option<Duration>) {
-        let (state, cause) = attempt.says(confirm, slower_than);
+        self.confirm = confirm;
         let Some(seen) = self.seen.get_mut(attempt.slot as usize) else { return };
+        let (state, cause) = attempt.came_to(slower_than);
         seen.attempts = seen.attempts.saturating_add(1);
-        // A slot that was looked at twice has two attempts of one number: cause and text decide, so that the order in which
-        // attempts are taken does not.
+        let blamed = state == SlotState::Down && blames_portal(cause);
+        seen.failed |= if blamed { bit(attempt.no) } else { 0 };
+        // A slot that was looked at twice has two attempts of one number: blame, cause and text decide, so that the order in
+        // which attempts are taken does not.
         let (held_cause, held_text) = &self.said[usize::from(seen.said)];
         let decides = match state == seen.state {
-            true => (attempt.no, cause, attempt.text.as_str()) > (seen.no, *held_cause, held_text.as_str()),
+            true => {
+                (attempt.no, blamed, cause, attempt.text.as_str()) > (seen.no, blames_portal(*held_cause), *held_cause, held_text.as_str())
+            }
             false => state.better(seen.state) == state,
         };
         if decides {
@@ -115,11 +124,47 @@ impl Watched {
             *held = if *held == Latency::NONE { total } else { total.min(*held) };
         }
         if attempt.certificate_until != 0 {
-            self.certificate_until = self.certificate_until.max(Some((attempt.slot, attempt.certificate_until)));
+            self.certificate_until = later(self.certificate_until, Some((attempt.slot, attempt.certificate_until)));
         }
     }
 
-    /// The hour, folded. `None` if no attempt was made in it.
+    /// What the failures of each slot amount to: down only if as many attempts as make a verdict failed, none of them for a
+    /// reason of ours; else nothing is proved.
+    pub fn settled(mut self) -> Watched {
+        for seen in self.seen.iter_mut().filter(|seen| seen.state == SlotState::Down) {
+            if (1..=self.confirm).all(|no| seen.failed & bit(no) != 0) {
+                continue;
+            }
+            seen.state = SlotState::Unknown;
+            let (cause, text) = self.said[usize::from(seen.said)].clone();
+            if blames_portal(cause) {
+                seen.said = place(&mut self.said, Cause { reason: Some(Reason::Interrupted), ..cause }, &text);
+            }
+        }
+        self
+    }
+
+    /// With what was seen over another protocol, both settled: that one counts where it answered, or where this one was not
+    /// asked. What is not known over this one is not known to be down because the other is.
+    #[must_use]
+    pub fn beside(mut self, other: &Watched) -> Watched {
+        for (slot, also) in other.seen.iter().enumerate() {
+            let (seen, answered) = (&mut self.seen[slot], matches!(also.state, SlotState::Up | SlotState::Degraded));
+            let attempts = seen.attempts.saturating_add(also.attempts);
+            let counts = if seen.attempts == 0 { also.attempts > 0 } else { answered && also.state.better(seen.state) != seen.state };
+            if counts {
+                let (cause, text) = &other.said[usize::from(also.said)];
+                (seen.state, seen.no, seen.said) = (also.state, also.no, place(&mut self.said, *cause, text));
+            }
+            seen.attempts = attempts;
+            let (held, also) = (&mut self.latency[slot], other.latency[slot]);
+            *held = if *held == Latency::NONE || (also != Latency::NONE && also < *held) { also } else { *held };
+        }
+        self.certificate_until = later(self.certificate_until, other.certificate_until);
+        self
+    }
+
+    /// The hour, folded, once it is settled. `None` if no attempt was made in it.
     pub fn done(self) -> Option<HourPart> {
         if self.seen.iter().all(|seen| seen.attempts == 0) {
             return None;
@@ -170,6 +215,16 @@ fn place(said: &mut Vec<(Cause, String)>, cause: Cause, text: &str) -> u16 {
     u16::try_from(at).unwrap_or_default()
 }
 
+/// Of two certificates the one of the later slot, and of one slot the one that ends first.
+fn later(a: Option<(u32, i64)>, b: Option<(u32, i64)>) -> Option<(u32, i64)> {
+    a.into_iter().chain(b).max_by_key(|(slot, until)| (*slot, std::cmp::Reverse(*until)))
+}
+
+/// The bit of an attempt's number; there are at most seven (`ProbeSource::faults`).
+fn bit(no: u8) -> u8 {
+    1 << (no.saturating_sub(1)).min(7)
+}
+
 fn count(seen: &[Seen]) -> Slots {
     let mut slots = Slots::default();
     for seen in seen {
@@ -201,7 +256,7 @@ mod tests {
         let hour: Ts = "2026-11-24T09:00:00Z".parse().expect("an hour");
         let refused = Ended::Badly(Phase::Connect, Reason::Connect);
         let mut watched = Watched::new(hour, 900_000_000);
-        assert_eq!(Watched::new(hour, 900_000_000).done(), None);
+        assert_eq!(Watched::new(hour, 900_000_000).settled().done(), None);
         for (slot, no, ended) in [
             (0, 1, Ended::Well),
             // Up again at the second look.
@@ -215,7 +270,7 @@ mod tests {
         ] {
             watched.take(&attempt(slot, no, ended), 3, None);
         }
-        let part = watched.done().expect("it was watched");
+        let part = watched.settled().done().expect("it was watched");
         assert_eq!(part.slots, Slots { up: 2, degraded: 0, down: 1, unknown: 1 });
         assert_eq!(part.latency.count(), 2);
         let said: Vec<String> =
@@ -234,7 +289,7 @@ mod tests {
             for (slot, no, text) in order.iter().map(|index| all[*index].clone()) {
                 watched.take(&Attempt { text, ..attempt(slot, no, refused) }, 2, None);
             }
-            watched.done().expect("it was watched")
+            watched.settled().done().expect("it was watched")
         };
         let first = part(&[0, 1, 2, 3, 4, 5]);
         let texts: Vec<&str> = first.intervals.iter().filter(|i| i.state == SlotState::Down).map(|i| i.text.as_str()).collect();
@@ -249,7 +304,7 @@ mod tests {
         let mut watched = Watched::new(hour, 1_800_000_000);
         (1..=3).for_each(|no| watched.take(&attempt(0, no, Ended::Badly(Phase::Connect, Reason::OwnNetwork)), 3, None));
         watched.take(&attempt(1, 1, Ended::Well), 3, Some(Duration::from_millis(10)));
-        let part = watched.done().expect("it was watched");
+        let part = watched.settled().done().expect("it was watched");
         assert_eq!(part.slots, Slots { up: 0, degraded: 1, down: 0, unknown: 1 });
         assert_eq!(part.intervals[0].cause.to_string(), "connect: own_network");
         assert_eq!(part.intervals[1].cause.to_string(), "connect");

@@ -1,7 +1,5 @@
 //! Figures of portals on the terms of a criterion, where these are not the usual ones: computed from the hours.
 
-use std::collections::BTreeMap;
-
 use super::Scoring;
 use crate::catalogue::Catalogue;
 use crate::collect::collector::Source;
@@ -67,13 +65,16 @@ async fn readings(
     if window.from >= window.to {
         return Ok(None);
     }
-    let mut hours: BTreeMap<String, Vec<HourPart>> = BTreeMap::new();
+    let mut lines = Vec::new();
     let mut newest = None;
-    for row in db.hours(&HourQuery { collector: id, target: None, window, as_of }).await? {
-        newest = newest.max(Some(row.due_at));
-        hours.entry(row.target).or_default().push(row.part);
+    // One portal after the other: the hours of all of them in a year would not fit.
+    for portal in ground.portals_in(period) {
+        let rows = db.hours(&HourQuery { collector: id, target: Some(&portal.id), window, as_of }).await?;
+        newest = newest.max(rows.iter().map(|row| row.due_at).max());
+        let parts: Vec<HourPart> = rows.into_iter().map(|row| row.part).collect();
+        lines.extend(ground.lines_on(portal, &parts, window, options).map(|of_portal| (portal, of_portal)));
     }
-    Ok(newest.map(|due_at| (due_at, ground.readings_on(options, combined, item, (period, window), &hours))))
+    Ok(newest.map(|due_at| (due_at, ground.readings_on(options, combined, item, (period, window), lines))))
 }
 
 /// What a value of portals was made of, computed once more from the hours that are stored. Its place says where to look on.

@@ -16,15 +16,17 @@ use crate::collect::watch::spool::{Left, left};
 use crate::collect::watch::{Ground, Sealed, seal};
 use crate::model::{Period, PeriodKind, Reading, Request, RequestOutcome, RunId, RunState, Scope, Sha256, Trigger, Ts, Window};
 use crate::rollup::{DayRow, HourPart};
-use crate::store::{Claim, HourQuery, KnownSince, Recorded, RequestRecord, RunRecord, StoreError, Terms, Watched};
+use crate::store::{Claim, Db, HourQuery, KnownSince, Recorded, RequestRecord, RunRecord, StoreError, Terms, Watched};
 
 /// How often the spool is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// After trouble, and again after more of it, up to the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Sealing and recording an hour takes far less.
-const CLAIM: Duration = Duration::from_secs(600);
+/// Closing days and recording an hour takes far less.
+const CLAIM: Duration = Duration::from_secs(180);
+/// For so long a copy records hours of a collector; it is extended with every hour.
+const TURN: Duration = Duration::from_secs(120);
 /// Days that are closed at once after nobody watched for long; what is older was not watched, and counts as such.
 const MOST_DAYS: u64 = 400;
 
@@ -66,14 +68,21 @@ pub async fn run(service: Arc<Service>, recorded: tokio::sync::mpsc::Sender<Stri
 /// The spool, the archive or the database.
 pub async fn record_left(service: &Arc<Service>, recorded: &tokio::sync::mpsc::Sender<String>) -> Result<(), HourError> {
     let spool = service.settings.spool.clone();
-    let all = aside(|| left(&spool))?;
+    let (all, wrong) = aside(|| left(&spool))?;
+    let mut first = wrong.into_iter().next().map(HourError::from);
     for left in all {
         let collector = left.head.collector.clone();
-        record(service, left).await?;
-        // Scoring looks at the store by itself; a full channel means that it has been told.
-        let _told = recorded.try_send(collector);
+        match record(service, left).await {
+            // Scoring looks at the store by itself; a full channel means that it has been told.
+            Ok(()) => drop(recorded.try_send(collector)),
+            // A database that is away takes none of the others either.
+            Err(HourError::Store(error)) if error.passes() => return Err(error.into()),
+            Err(error) => {
+                first.get_or_insert(error);
+            }
+        }
     }
-    Ok(())
+    first.map_or(Ok(()), Err)
 }
 
 /// The story of one hour: keep its attempts as evidence, roll them up, record, and only then remove them from the spool.
@@ -84,20 +93,24 @@ async fn record(service: &Arc<Service>, left: Left) -> Result<(), HourError> {
         // Nothing was seen, or the commit took effect and its answer was lost.
         return Ok(aside(|| left.remove())?);
     }
-    let owner = format!("{}:hours", service.owner);
+    // Not one of the scheduler's owners, which takes back what its workers are not at work on.
+    let owner = format!("hours@{}", service.owner);
     let now = Ts::now();
     let spec = Sha256::from_hex(&left.head.spec).unwrap_or_else(|| Sha256::of(b""));
     let live = service.live();
     let loaded = live.catalogue.collectors.get(&run.collector);
-    let text = loaded.filter(|loaded| loaded.sha256 == spec).map(|loaded| loaded.text.as_str());
+    let text = Some(left.head.text.as_str()).filter(|text| Sha256::of(text.as_bytes()) == spec);
     let terms = Terms { owner: &owner, now, until: now.plus(CLAIM), spec: (&spec, text) };
-    let Some(claim) = service.stored(Operation::Claim, service.db.claim_anew(&run, Trigger::Schedule, &terms)).await? else {
-        // Another copy is at work on the same hour; the next look comes after it.
+    if !has_turn(service, &run.collector, now).await? {
         return Ok(());
-    };
+    }
     let closed = match loaded {
         Some(loaded) => close(service, &live, loaded, &run, &sealed.hours, now).await?,
         None => Closed::default(),
+    };
+    let Some(claim) = service.stored(Operation::Claim, service.db.claim_anew(&run, Trigger::Schedule, &terms)).await? else {
+        // Another copy is at work on the same hour; the next look comes after it.
+        return Ok(());
     };
     let recorded = put(service, &claim, &left, sealed, closed, now).await?;
     tracing::info!(
@@ -106,6 +119,19 @@ async fn record(service: &Arc<Service>, left: Left) -> Result<(), HourError> {
         "hour {run} is recorded"
     );
     Ok(aside(|| left.remove())?)
+}
+
+/// Whether this copy may record hours of a collector now: what two copies record of one day at one moment would leave out each
+/// other's hour. On SQLite it is the only copy.
+async fn has_turn(service: &Service, collector: &str, now: Ts) -> Result<bool, StoreError> {
+    match &service.db {
+        Db::Sqlite { .. } => Ok(true),
+        Db::Postgres(_) => {
+            let name = format!("hours/{collector}");
+            let lease = service.db.lease(&name, 1, &service.owner, now, now.plus(TURN));
+            Ok(service.stored(Operation::Claim, lease).await?.is_some())
+        }
+    }
 }
 
 async fn put(service: &Service, claim: &Claim, left: &Left, sealed: Sealed, closed: Closed, now: Ts) -> Result<Recorded, HourError> {
@@ -168,7 +194,8 @@ async fn close(
     let days = days_to_close(service, &run.collector, day_of(run.due_at), day_of(now)).await?;
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Closed::default()) };
     let window = Window { from: hour_before(*first).from, to: window_of(*last).to };
-    let query = HourQuery { collector: &run.collector, target: None, window, as_of: Ts::now() };
+    // Whatever is recorded counts, also by a copy whose clock goes ahead.
+    let query = HourQuery { collector: &run.collector, target: None, window, as_of: Ts::now().plus(Duration::from_secs(86_400)) };
     let rows = service.stored(Operation::Read, service.db.hours(&query)).await?;
     let mut by_target: BTreeMap<String, Vec<HourPart>> = BTreeMap::new();
     for (target, part) in rows.into_iter().map(|row| (row.target, row.part)).chain(hours.iter().cloned()) {
@@ -194,8 +221,9 @@ async fn days_to_close(
     let far = of_hour.checked_sub_days(chrono::Days::new(MOST_DAYS)).unwrap_or(of_hour);
     let newest = service.stored(Operation::Read, service.db.newest_day(collector, day(far), day(today))).await?;
     let yesterday = today.pred_opt().unwrap_or(today);
-    let open_from = newest.map_or(of_hour, |newest| newest.last().succ_opt().unwrap_or(of_hour));
-    let mut days: Vec<chrono::NaiveDate> = open_from.iter_days().take_while(|date| *date <= yesterday && *date <= of_hour).collect();
+    let oldest = service.stored(Operation::Read, service.db.oldest_hour(collector)).await?.map(day_of);
+    let open_from = newest.map_or(oldest.unwrap_or(of_hour), |newest| newest.last().succ_opt().unwrap_or(of_hour)).max(far);
+    let mut days: Vec<chrono::NaiveDate> = open_from.iter_days().take_while(|date| *date <= yesterday).collect();
     if of_hour < today && !days.contains(&of_hour) {
         days.push(of_hour);
     }

@@ -13,6 +13,7 @@ use tokio::sync::mpsc::Receiver;
 
 use super::service::Operation;
 use super::{Live, Service};
+use crate::collect::collector::Source;
 use crate::collect::run::chain;
 use crate::model::{Period, PeriodKind, RunId, Sha256, Ts};
 use crate::score::ScoreRun;
@@ -220,8 +221,12 @@ fn row(run: &ScoreRun<'_>) -> anyhow::Result<ScoreRunRow> {
 /// The sets that read an indicator which this collector brings.
 fn resting_on<'a>(live: &'a Live, collector: &str) -> Vec<&'a CriteriaSet> {
     let Some(loaded) = live.catalogue.collectors.get(collector) else { return Vec::new() };
-    let reads = loaded.collector.rows.iter().flat_map(|rows| &rows.read);
-    let brings: BTreeSet<&str> = reads.map(|read| read.indicator.get_ref().as_str()).collect();
+    let reads = loaded.collector.rows.iter().flat_map(|rows| &rows.read).map(|read| read.indicator.get_ref().as_str());
+    // Checks of pages and probes yield indicators that their files need not name.
+    let is_about_portals =
+        loaded.collector.rows.iter().any(|rows| !rows.check.is_empty()) || matches!(loaded.collector.source, Source::Probe(_));
+    let of_portals = live.catalogue.registry.indicators().filter(|indicator| is_about_portals && indicator.per.is_some());
+    let brings: BTreeSet<&str> = reads.chain(of_portals.map(|indicator| indicator.id.as_str())).collect();
     live.catalogue.criteria.values().filter(|set| set.input_indicators().iter().any(|id| brings.contains(id))).collect()
 }
 

@@ -29,6 +29,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(8);
 const BEGIN_AGAIN: Duration = Duration::from_secs(30);
 /// Files that are open beside the looks: the database, the spool, pages.
 const OTHER_FILES: u64 = 256;
+/// A connection by each protocol, and a question to a name server.
+const FILES_OF_A_LOOK: u64 = 3;
 /// More looks at once than any province needs.
 const MOST_LOOKS: u64 = 8192;
 
@@ -54,8 +56,9 @@ struct Watcher {
 impl Watchers {
     /// Nobody watching yet.
     pub fn new(service: Arc<Service>) -> Watchers {
-        let files = rlimit::increase_nofile_limit(MOST_LOOKS + OTHER_FILES).unwrap_or(1024);
-        let looks = usize::try_from(files.saturating_sub(OTHER_FILES).clamp(64, MOST_LOOKS)).unwrap_or(64);
+        let files = rlimit::increase_nofile_limit(MOST_LOOKS * FILES_OF_A_LOOK + OTHER_FILES).unwrap_or(1024);
+        let looks = (files.saturating_sub(OTHER_FILES) / FILES_OF_A_LOOK).clamp(64, MOST_LOOKS);
+        let looks = usize::try_from(looks).unwrap_or(64);
         Watchers { service, at_work: BTreeMap::new(), looks, begun: 0, looked: None }
     }
 
@@ -118,6 +121,12 @@ impl Watchers {
     }
 
     fn begin(&mut self, id: &str, mut head: Head, probe: Arc<ProbeSource>) {
+        // What cannot be kept need not be looked at; the next look at who watches tries again.
+        if let Err(error) = writable(&self.service.settings.spool) {
+            let folder = self.service.settings.spool.display();
+            tracing::error!(collector.id = id, error = %error, "nobody watches: the spool {folder} takes no file; set `spool` in the settings");
+            return;
+        }
         self.begun += 1;
         head.sitting = format!("{}-{}", plain(&self.service.owner), self.begun);
         let stop = CancellationToken::new();
@@ -191,7 +200,12 @@ fn head(live: &Live, loaded: &LoadedCollector, probe: &ProbeSource, owner: &str,
     let ground = Ground { portals: registry.portals(), notices: registry.notices(), calendar: registry.calendar(), probe };
     let today = Period::holding(PeriodKind::Day, day_of(now));
     let targets = targets(ground.portals_in(today), probe.slot_micros());
-    Head::new(loaded.collector.id.get_ref(), probe, loaded.sha256.hex(), targets, owner, hour_of(now))
+    Head::new(loaded.collector.id.get_ref(), probe, &loaded.text, targets, owner, hour_of(now))
+}
+
+fn writable(folder: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    tempfile::tempfile_in(folder).map(drop)
 }
 
 /// A name as folders can have it.

@@ -107,6 +107,19 @@ impl Db {
         rows.map_err(StoreError::while_doing(format!("list the evidence of {collector}")))
     }
 
+    /// The oldest hour that a collector watched anything in; `None` before the first.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn oldest_hour(&self, collector: &str) -> Result<Option<Ts>, StoreError> {
+        // One look into the index for each target.
+        const SQL: &str = "
+            select min(f.hour) from (
+                select (select min(h.hour) from availability_hour h where h.target = t.id) as hour from target t where t.collector = $1) f";
+        let hour = on!(self.reader(), |pool| sqlx::query_scalar(SQL).bind(collector).fetch_one(pool).await);
+        hour.map_err(StoreError::while_doing(format!("look for the oldest hour of {collector}")))
+    }
+
     /// The newest day of a stretch that is closed; `None` if none is.
     ///
     /// # Errors

@@ -98,7 +98,7 @@ impl Db {
         claimed.await.map_err(StoreError::while_doing(format!("claim run {run}")))
     }
 
-    /// Claims a run whatever became of it, unless somebody is at work on it: what this attempt brings stands beside what
+    /// Claims a run whatever became of it, unless somebody else is at work on it: what this attempt brings stands beside what
     /// earlier ones brought.
     ///
     /// # Errors
@@ -107,7 +107,7 @@ impl Db {
         const SQL: &str = "
             update run set attempt = attempt + 1, state = 'running', claim_until = $3, started_at = $4, ended_at = null, retry_at = null,
                 spec_sha256 = $5, owner = $6, trigger = $7
-            where collector = $1 and due_at = $2 and (state <> 'running' or claim_until < $4)
+            where collector = $1 and due_at = $2 and (state <> 'running' or claim_until < $4 or owner = $6)
             returning attempt";
         let claimed = async {
             let mut tx = self.begin().await?;

@@ -55,7 +55,7 @@ fn said(seen: &Seen) -> String {
 pub fn rolled_up(scene: &Scene, hour: i64, attempts: &[Attempt]) -> HourPart {
     let mut watched = Watched::new(at(hour), scene.slot);
     attempts.iter().for_each(|attempt| watched.take(attempt, scene.confirm, scene.has_limit.then_some(LIMIT)));
-    watched.done().expect("attempts were made in it")
+    watched.settled().done().expect("attempts were made in it")
 }
 
 pub fn parts(scene: &Scene, portal: &scene::Watched, seed: u64) -> Vec<HourPart> {

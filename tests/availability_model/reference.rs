@@ -26,11 +26,15 @@ fn state(scene: &Scene, seen: &[&Seen]) -> SlotState {
         SlotState::Up
     } else if any(&|one| one.end == End::Slow) {
         SlotState::Degraded
-    } else if any(&|one| one.no == scene.confirm && matches!(one.end, End::Failed(reason) if !OURS.contains(&reason))) {
+    } else if seen.iter().any(|of| (1..=scene.confirm).all(|no| any(&|one| one.copy == of.copy && one.no == no && is_theirs(one.end)))) {
         SlotState::Down
     } else {
         SlotState::Unknown
     }
+}
+
+fn is_theirs(end: End) -> bool {
+    matches!(end, End::Failed(reason) if !OURS.contains(&reason))
 }
 
 fn counts(scene: &Scene, notice: &Notice) -> bool {

@@ -104,7 +104,7 @@ async fn evidence_says_again_what_was_sealed_and_a_torn_spool_loses_one_attempt(
     let maintenance = sealed[0].hours[0].1.intervals.iter().find(|interval| interval.cause.to_string() == "answer: maintenance_page");
     assert_eq!(maintenance.map(|interval| interval.state), Some(SlotState::Down), "{:?}", sealed[0].hours[0].1.intervals);
     // A copy that was killed in the middle of a write.
-    let torn = left(&world.settings.spool).expect("a spool").remove(0).folder.join("00001.raw");
+    let torn = left(&world.settings.spool).expect("a spool").0.remove(0).folder.join("00001.raw");
     let bytes = std::fs::read(&torn).expect("records");
     std::fs::write(&torn, &bytes[..bytes.len() - 1]).expect("torn");
     let after = seal_all(&world.settings.spool, &archive);

@@ -71,7 +71,7 @@ impl World {
     pub fn watch(&self, sitting: &str) -> Watching {
         let (catalogue, probe) = (self.catalogue(), self.probe());
         let targets = targets(catalogue.registry.portals(), probe.slot_micros());
-        let head = Head::new(ID, &probe, &"0".repeat(64), targets, sitting, hour_of(Ts::now()));
+        let head = Head::new(ID, &probe, "id = \"portals\"", targets, sitting, hour_of(Ts::now()));
         let (stop, meter) = (CancellationToken::new(), Arc::new(Meter::default()));
         let what = Watch {
             probe: Arc::new(probe),
@@ -95,7 +95,7 @@ impl World {
 }
 
 pub fn seal_all(spool: &Path, archive: &Archive) -> Vec<Sealed> {
-    left(spool).expect("a spool").iter().map(|left| seal(left, archive).expect("sealed")).collect()
+    left(spool).expect("a spool").0.iter().map(|left| seal(left, archive).expect("sealed")).collect()
 }
 
 /// What was sealed, by target.

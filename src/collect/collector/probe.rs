@@ -99,7 +99,7 @@ pub enum Ip {
     /// Both, each with attempts of its own; the portal is up if one of them is.
     #[default]
     Both,
-    /// Whichever connects first, IPv4 before IPv6.
+    /// IPv4 if the name has such an address, else IPv6.
     Any,
 }
 
@@ -192,6 +192,8 @@ pub type Fault = (&'static [&'static str], String, &'static str);
 
 /// An hour holds whole slots, so that it can be sealed.
 const HOUR: Duration = Duration::from_secs(3600);
+/// The failures of a slot are told apart by a bit each (`rollup::Watched`).
+const MOST_ATTEMPTS: u8 = 7;
 /// Longer times are not kept apart (`rollup::Latency`).
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(59);
 
@@ -219,6 +221,18 @@ impl ProbeSource {
         if every.subsec_nanos() != 0 || every > HOUR || !HOUR.as_secs().is_multiple_of(every.as_secs().max(1)) {
             let message = format!("slots of {} do not fill an hour", humantime::format_duration(every));
             faults.push((&["every"], message, "write whole seconds that divide an hour, like \"60s\" or \"5s\""));
+        }
+        if confirm.attempts.get() > MOST_ATTEMPTS {
+            faults.push((&["confirm"], format!("more than {MOST_ATTEMPTS} attempts at a slot"), "write at most 7 attempts"));
+        }
+        let texts = [
+            (&["up", "body_has"][..], &self.up.body_has),
+            (&["up", "body_lacks"], &self.up.body_lacks),
+            (&["maintenance_page"], &self.maintenance_page),
+            (&["domain"], &self.domain),
+        ];
+        for (keys, _) in texts.into_iter().filter(|(_, texts)| texts.iter().any(|text| text.trim().is_empty())) {
+            faults.push((keys, "an empty text is in every page".to_owned(), "remove it, or write what is to be found"));
         }
         if self.timeout.0 > LONGEST_ATTEMPT {
             faults.push((&["timeout"], "an attempt may take 59s at most".to_owned(), "write a shorter time, like \"10s\""));

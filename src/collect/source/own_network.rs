@@ -17,7 +17,7 @@ pub(super) async fn blamed(network: &Network, failure: &Failure) -> Option<Failu
 }
 
 /// Whether the failure says something of the way to the source.
-pub(super) fn may_be_ours(failure: &Failure) -> bool {
+fn may_be_ours(failure: &Failure) -> bool {
     matches!(failure.reason, Reason::Dns | Reason::Connect | Reason::Timeout)
 }
 

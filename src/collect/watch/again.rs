@@ -93,14 +93,15 @@ fn differing(hour: Ts, mut then: BTreeMap<String, HourPart>, now: BTreeMap<Strin
 }
 
 async fn again_day(db: &Db, collector: &str, day: Period, ground: &Ground<'_>, again: &mut Again) -> Result<(), AgainError> {
-    let stored: BTreeMap<String, DayRow> = db.days(collector, day, day).await?.into_iter().collect();
-    if stored.is_empty() {
-        return Ok(());
-    }
+    let mut stored: BTreeMap<String, DayRow> = db.days(collector, day, day).await?.into_iter().collect();
     let window = Window { from: hour_before(day).from, to: window_of(day).to };
     let mut hours: BTreeMap<String, Vec<HourPart>> = BTreeMap::new();
     for row in db.hours(&HourQuery { collector, target: None, window, as_of: Ts::now() }).await? {
         hours.entry(row.target).or_default().push(row.part);
+    }
+    let is_watched = hours.values().flatten().any(|part| window_of(day).from <= part.hour);
+    if stored.is_empty() && !is_watched {
+        return Ok(());
     }
     let now = ground.close(day, &hours);
     again.days += stored.len();
@@ -113,6 +114,8 @@ async fn again_day(db: &Db, collector: &str, day: Period, ground: &Ground<'_>, a
             ));
         }
     }
+    now.iter().for_each(|(target, _)| drop(stored.remove(target)));
+    again.differences.extend(stored.keys().map(|target| format!("day {day}, {target}: stored, and not to be watched")));
     again.days_now.extend(now);
     Ok(())
 }

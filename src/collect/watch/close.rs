@@ -1,15 +1,15 @@
 //! Closing days: the hours of a day in Vietnam become its row, and days become months and years. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeZone};
 use chrono_tz::Asia::Ho_Chi_Minh;
 
 use super::head::over_v6;
-use super::readings::{Summed, all_of_unit, readings};
+use super::readings::{ON_TERMS, Summed, all_of_unit, readings};
 use crate::collect::collector::ProbeSource;
 use crate::model::{Calendar, Notice, Period, PeriodKind, Portal, Reading, Ts, Window};
-use crate::rollup::{DayRow, HOUR_MICROS, Histogram, HourPart, Options, Segment, Tally, all_of, sum};
+use crate::rollup::{DayRow, HOUR_MICROS, Histogram, HourPart, Options, Segment, Tally, all_of};
 
 /// What the registry says of what is watched.
 #[derive(Clone, Copy)]
@@ -73,6 +73,13 @@ impl<'a> Ground<'a> {
         rows
     }
 
+    /// The timeline of a portal in a window on these terms; `None` if it was not to be watched then.
+    pub fn lines_on(&self, portal: &Portal, parts: &[HourPart], window: Window, options: &Options) -> Option<Lines> {
+        let window = self.watched_within(portal, window)?;
+        let day = self.laid(&portal.id, parts, window, options);
+        Some(Lines { day, before: Vec::new(), latency: Histogram::default(), certificate_until: None })
+    }
+
     /// The readings of one item of every unit on other terms than the usual ones: `combined` is `all`, `mean` or `worst`, and
     /// `item` what it is called then. Units whose portals were not to be watched have none.
     pub fn readings_on(
@@ -81,25 +88,20 @@ impl<'a> Ground<'a> {
         combined: &str,
         item: &str,
         (period, window): (Period, Window),
-        hours: &BTreeMap<String, Vec<HourPart>>,
+        lines: Vec<(&'a Portal, Lines)>,
     ) -> Vec<Reading> {
         let mut rows = BTreeMap::new();
         let mut of_unit: BTreeMap<&str, Vec<Lines>> = BTreeMap::new();
-        for portal in self.portals_in(period) {
-            let Some(window) = self.watched_within(portal, window) else { continue };
-            let parts = hours.get(&portal.id).map(Vec::as_slice).unwrap_or_default();
-            let mut latency = Histogram::default();
-            parts.iter().for_each(|part| latency.merge(&part.latency));
-            let lines = Lines { day: self.laid(&portal.id, parts, window, options), before: Vec::new(), latency, certificate_until: None };
+        for (portal, lines) in lines {
             rows.insert(portal.id.clone(), lines.row(period));
             of_unit.entry(&portal.unit).or_default().push(lines);
         }
         for (unit, lines) in of_unit {
             rows.insert(all_of_unit(unit), Lines::together(lines).row(period));
         }
-        let summed = Summed { period, rows: &rows, until: window.to, degraded_is_up: options.degraded_is_up };
+        let summed = Summed { period, rows: &rows, newest: &BTreeMap::new(), until: window.to, degraded_is_up: options.degraded_is_up };
         let readings = readings(&summed, &self.portals_in(period), self.probe, self.calendar);
-        let of_item = readings.into_iter().filter(|reading| reading.item == combined);
+        let of_item = readings.into_iter().filter(|reading| reading.item == combined && ON_TERMS.contains(&reading.indicator.as_str()));
         of_item.map(|reading| Reading { item: item.to_owned(), ..reading }).collect()
     }
 
@@ -107,9 +109,14 @@ impl<'a> Ground<'a> {
         let parts = hours.get(target).map(Vec::as_slice).unwrap_or_default();
         let laid = |window| self.laid(portal, parts, window, &Options::default());
         let mut latency = Histogram::default();
-        let of_day = |part: &&HourPart| window_of(day).from <= part.hour && part.hour < window_of(day).to;
-        parts.iter().filter(of_day).for_each(|part| latency.merge(&part.latency));
-        let certificate_until = parts.iter().max_by_key(|part| part.hour).and_then(|part| part.certificate_until);
+        let mut certificate: Option<(Ts, Ts)> = None;
+        for part in parts.iter().filter(|part| window_of(day).from <= part.hour && part.hour < window_of(day).to) {
+            latency.merge(&part.latency);
+            // Of the last hour that saw one; of two copies' hours the one that ends first.
+            let seen = part.certificate_until.map(|until| (part.hour, until));
+            certificate = certificate.into_iter().chain(seen).max_by_key(|(hour, until)| (*hour, std::cmp::Reverse(*until)));
+        }
+        let certificate_until = certificate.map(|(_, until)| until);
         Lines { day: laid(window_of(day)), before: laid(hour_before(day)), latency, certificate_until }
     }
 
@@ -136,35 +143,50 @@ impl<'a> Ground<'a> {
 
     fn of_period(&self, period: Period, last: NaiveDate, days: &BTreeMap<(NaiveDate, &str), &DayRow>) -> Vec<Reading> {
         let portals = self.portals_in(period);
-        let mut by_target: BTreeMap<String, Vec<DayRow>> = BTreeMap::new();
+        let mut sums: BTreeMap<&str, (DayRow, i64)> = BTreeMap::new();
+        let mut newest: BTreeMap<String, DayRow> = BTreeMap::new();
         for ((_, target), row) in days.range((period.start(), "")..).take_while(|((day, _), _)| *day <= last) {
-            by_target.entry((*target).to_owned()).or_default().push((*row).clone());
+            match sums.get_mut(target) {
+                Some((sum, n)) => {
+                    sum.add(row);
+                    *n += 1;
+                }
+                None => drop(sums.insert(target, ((*row).clone(), 1))),
+            }
+            if row.tally.up + row.tally.degraded + row.tally.down > 0 {
+                newest.insert((*target).to_owned(), (*row).clone());
+            }
         }
-        let rows = by_target.into_iter().filter_map(|(target, rows)| {
-            let expected = self.expected_days(&target, period.start(), last);
-            let unseen = expected - i64::try_from(rows.len()).unwrap_or(expected);
-            let mut row = sum(&rows)?;
+        let expected = self.expected_days(period.start(), last);
+        let rows = sums.into_iter().map(|(target, (mut row, n))| {
+            let expected = expected.get(target.trim_end_matches("@ipv6")).copied().unwrap_or(n);
             // A day of which nothing is kept was not watched.
-            row.tally = row.tally.plus(Tally { unknown: unseen.max(0) * 24 * HOUR_MICROS, ..Tally::default() });
-            Some((target, row))
+            row.tally = row.tally.plus(Tally { unknown: (expected - n).max(0) * 24 * HOUR_MICROS, ..Tally::default() });
+            (target.to_owned(), row)
         });
         let rows: BTreeMap<String, DayRow> = rows.collect();
         let until = window_of(Period::holding(PeriodKind::Day, last)).to;
-        readings(&Summed { period, rows: &rows, until, degraded_is_up: true }, &portals, self.probe, self.calendar)
+        readings(&Summed { period, rows: &rows, newest: &newest, until, degraded_is_up: true }, &portals, self.probe, self.calendar)
     }
 
-    /// On how many days of a stretch a target was to be watched.
-    fn expected_days(&self, target: &str, first: NaiveDate, last: NaiveDate) -> i64 {
-        let of_target = |portal: &&Portal| portal.id == target || over_v6(&portal.id) == target || all_of_unit(&portal.unit) == target;
-        let portals: Vec<&Portal> = self.portals.iter().filter(of_target).collect();
-        let begins = portals.iter().map(|portal| portal.from.unwrap_or(first)).min().unwrap_or(first).max(first);
-        let ends = portals.iter().map(|portal| portal.to.unwrap_or(last)).max().unwrap_or(last).min(last);
-        ((ends - begins).num_days() + 1).max(0)
+    /// On how many days of a stretch each target was to be watched: a portal, and all of a unit where one of them was.
+    fn expected_days(&self, first: NaiveDate, last: NaiveDate) -> BTreeMap<String, i64> {
+        let mut expected: BTreeMap<String, i64> = BTreeMap::new();
+        for day in first.iter_days().take_while(|day| *day <= last) {
+            let mut units = BTreeSet::new();
+            for portal in self.portals.iter().filter(|portal| portal.is_watched_on(day)) {
+                *expected.entry(portal.id.clone()).or_default() += 1;
+                if units.insert(portal.unit.as_str()) {
+                    *expected.entry(all_of_unit(&portal.unit)).or_default() += 1;
+                }
+            }
+        }
+        expected
     }
 }
 
-/// A day of one target with what is needed of the hour before.
-struct Lines {
+/// A stretch of one target, a day or longer, with what is needed of the hour before.
+pub struct Lines {
     day: Vec<Segment>,
     before: Vec<Segment>,
     latency: Histogram,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::slots::offset_micros;
 use crate::collect::collector::{Ip, ProbeSource};
-use crate::model::{Portal, Ts};
+use crate::model::{Portal, Sha256, Ts};
 use crate::rollup::{Attempt, Family, HourPart, Watched};
 
 /// Format version of spool and evidence.
@@ -33,6 +33,8 @@ pub struct Head {
     pub both: bool,
     /// SHA-256 of the collector file.
     pub spec: String,
+    /// The collector file.
+    pub text: String,
     /// What was watched; an attempt names its target by its place here.
     pub targets: Vec<Target>,
 }
@@ -60,7 +62,7 @@ pub fn targets<'a>(portals: impl IntoIterator<Item = &'a Portal>, slot_micros: i
 
 impl Head {
     /// Of an hour that this probe watches.
-    pub fn new(collector: &str, probe: &ProbeSource, spec: &str, targets: Vec<Target>, sitting: &str, hour: Ts) -> Head {
+    pub fn new(collector: &str, probe: &ProbeSource, text: &str, targets: Vec<Target>, sitting: &str, hour: Ts) -> Head {
         let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
         Head {
             schema: HEAD_SCHEMA,
@@ -71,7 +73,8 @@ impl Head {
             confirm: probe.confirm.attempts.get(),
             slower_than_micros: probe.degraded.map(|degraded| micros(degraded.slower_than.0)),
             both: probe.ip == Ip::Both,
-            spec: spec.to_owned(),
+            spec: Sha256::of(text.as_bytes()).hex().to_owned(),
+            text: text.to_owned(),
             targets,
         }
     }
@@ -81,7 +84,7 @@ impl Head {
 pub struct Rolling<'a> {
     head: &'a Head,
     slower_than: Option<Duration>,
-    whole: Vec<Option<Watched>>,
+    v4: Vec<Option<Watched>>,
     v6: Vec<Option<Watched>>,
     /// How many attempts were taken.
     pub attempts: u64,
@@ -92,28 +95,35 @@ impl<'a> Rolling<'a> {
     pub fn new(head: &'a Head) -> Rolling<'a> {
         let none = || std::iter::repeat_with(|| None).take(head.targets.len()).collect();
         let slower_than = head.slower_than_micros.map(|micros| Duration::from_micros(micros.unsigned_abs()));
-        Rolling { head, slower_than, whole: none(), v6: none(), attempts: 0 }
+        Rolling { head, slower_than, v4: none(), v6: none(), attempts: 0 }
     }
 
     /// Takes an attempt, in any order.
     pub fn take(&mut self, attempt: &Attempt) {
         let (head, at) = (self.head, attempt.target as usize);
         let watched = || Watched::new(head.hour, head.slot_micros);
-        let Some(whole) = self.whole.get_mut(at) else { return };
-        whole.get_or_insert_with(watched).take(attempt, head.confirm, self.slower_than);
-        if head.both && attempt.family == Family::V6 {
-            self.v6[at].get_or_insert_with(watched).take(attempt, head.confirm, self.slower_than);
-        }
+        let family = match attempt.family {
+            Family::V4 => &mut self.v4,
+            Family::V6 => &mut self.v6,
+        };
+        let Some(of_target) = family.get_mut(at) else { return };
+        of_target.get_or_insert_with(watched).take(attempt, head.confirm, self.slower_than);
         self.attempts += 1;
     }
 
     /// The hour of every target that was looked at, by target.
     pub fn done(self) -> Vec<(String, HourPart)> {
-        let targets = self.head.targets.iter();
-        let parts = targets.zip(self.whole.into_iter().zip(self.v6)).flat_map(|(target, (whole, v6))| {
-            let whole = whole.and_then(Watched::done).map(|part| (target.id.clone(), part));
-            let v6 = v6.and_then(Watched::done).map(|part| (over_v6(&target.id), part));
-            whole.into_iter().chain(v6)
+        let (both, targets) = (self.head.both, self.head.targets.iter());
+        let parts = targets.zip(self.v4.into_iter().zip(self.v6)).flat_map(|(target, (v4, v6))| {
+            let (v4, v6) = (v4.map(Watched::settled), v6.map(Watched::settled));
+            let whole = match (v4, &v6) {
+                (Some(v4), Some(v6)) => v4.beside(v6).done(),
+                (Some(v4), None) => v4.done(),
+                (None, Some(v6)) => v6.clone().done(),
+                (None, None) => None,
+            };
+            let apart = v6.filter(|_| both).and_then(Watched::done).map(|part| (over_v6(&target.id), part));
+            whole.map(|part| (target.id.clone(), part)).into_iter().chain(apart)
         });
         let mut parts: Vec<(String, HourPart)> = parts.collect();
         parts.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -25,10 +25,33 @@ pub struct Summed<'a> {
     pub period: Period,
     /// By target: portals, `PORTAL@ipv6`, and `all:UNIT`.
     pub rows: &'a BTreeMap<String, DayRow>,
+    /// By target: the newest day of which something is known.
+    pub newest: &'a BTreeMap<String, DayRow>,
     /// The instant up to which it is known: the end of its last closed day.
     pub until: Ts,
     /// Whether slow answers count as up.
     pub degraded_is_up: bool,
+}
+
+/// The indicators that the terms of a criterion (service hours, notice, slow answers) change.
+pub const ON_TERMS: [&str; 12] = [
+    "portal_up_ratio",
+    "portal_up_ratio_least",
+    "portal_up_ratio_most",
+    "portal_coverage_ratio",
+    "portal_up_seconds",
+    "portal_degraded_seconds",
+    "portal_down_seconds",
+    "portal_maintenance_seconds",
+    "portal_unknown_seconds",
+    UNANNOUNCED,
+    UNANNOUNCED_MOST,
+    "portal_outage_count",
+];
+
+/// What probes yield for the portals of a unit taken together; other figures of portals are combined at scoring.
+pub fn is_yielded(indicator: &str) -> bool {
+    ON_TERMS.contains(&indicator) || FLAGS.contains(&indicator) || matches!(indicator, "portal_latency_seconds" | "portal_tls_days_left")
 }
 
 /// The readings of a period, for every portal and for every unit that has some.
@@ -40,7 +63,7 @@ pub fn readings(summed: &Summed<'_>, portals: &[&Portal], probe: &ProbeSource, c
         let Some(row) = summed.rows.get(&portal.id) else { continue };
         let mut figures = Figures::of(row, &terms, summed.until);
         let v6 = summed.rows.get(&over_v6(&portal.id));
-        figures.flags = flags(portal, probe, row, v6);
+        figures.flags = flags(portal, probe, summed.newest.get(&portal.id), summed.newest.get(&over_v6(&portal.id)));
         all.add(&portal.unit, &portal.id, &figures);
         if let Some(v6) = v6 {
             all.add(&portal.unit, &over_v6(&portal.id), &Figures::of(v6, &terms, summed.until));
@@ -100,13 +123,13 @@ fn quotient(part: i64, whole: i64, decimals: u32) -> Option<Exact> {
     Exact::quotient_half_up(&[Exact::from(part)], &[Exact::from(whole)], decimals).ok()
 }
 
-/// IPv6, HTTPS and domain of a portal. That it is not offered over IPv6 is seen only where IPv6 was asked for.
-fn flags(portal: &Portal, probe: &ProbeSource, row: &DayRow, v6: Option<&DayRow>) -> [Option<bool>; 3] {
-    let known = |row: &DayRow| row.tally.up + row.tally.degraded + row.tally.down > 0;
-    let over_v6 = match (probe.ip, v6) {
-        (Ip::Both, None) => known(row).then_some(false),
-        (Ip::Both, Some(v6)) => known(v6).then_some(v6.tally.up + v6.tally.degraded > 0),
-        (Ip::V4 | Ip::V6 | Ip::Any, _) => None,
+/// IPv6, HTTPS and domain of a portal, IPv6 on the newest days of which something is known. That it is not offered over IPv6
+/// is seen only where IPv6 was asked for.
+fn flags(portal: &Portal, probe: &ProbeSource, row: Option<&DayRow>, v6: Option<&DayRow>) -> [Option<bool>; 3] {
+    let over_v6 = match (probe.ip, v6, row) {
+        (Ip::Both, Some(v6), row) if row.is_none_or(|row| row.day <= v6.day) => Some(v6.tally.up + v6.tally.degraded > 0),
+        (Ip::Both, _, row) => row.map(|_| false),
+        (Ip::V4 | Ip::V6 | Ip::Any, _, _) => None,
     };
     let host = portal.url.host_str().unwrap_or_default();
     let fits = (!probe.domain.is_empty()).then(|| probe.domain.iter().any(|pattern| fits(host, pattern)));
@@ -158,7 +181,8 @@ fn worst(figures: &[Figures]) -> Figures {
     Figures {
         availability: Some(Availability {
             share: worst_share.and_then(|worst| worst.share),
-            coverage: worst_share.map_or_else(|| least(|a| a.coverage), |worst| worst.coverage),
+            // One that is hardly known might be worse than the worst that is known.
+            coverage: least(|a| a.coverage),
             least: least(|a| a.least),
             most: least(|a| a.most),
         }),

@@ -99,19 +99,20 @@ impl Spool {
         self.hours.values_mut().filter_map(chore).collect()
     }
 
-    /// Closes the hours that began before an instant: whoever seals may have them.
-    pub fn close_before(&mut self, hour: Ts) {
+    /// Closes the hours that began before an instant: whoever seals may have them. What was taken is written first.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn close_before(&mut self, hour: Ts) -> io::Result<Vec<Chore>> {
+        let written = self.write();
         self.hours = self.hours.split_off(&hour);
+        written
     }
 }
 
 impl OpenHour {
     fn open(folder: &Path, head: &Head) -> io::Result<OpenHour> {
-        let folder = folder.join(format!("{}~{}", head.hour.utc().format("%Y%m%dT%H%MZ"), head.sitting));
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(&folder)?;
+        let folder = new_folder(folder, &format!("{}~{}", head.hour.utc().format("%Y%m%dT%H%MZ"), head.sitting))?;
         let mut lock = create(&folder.join("head.tmp"))?;
         lock.lock()?;
         lock.write_all(&serde_json::to_vec(head)?)?;
@@ -147,10 +148,31 @@ impl OpenHour {
     }
 }
 
-/// A file of this user only.
+/// A folder that was not there before: an hour that was closed, and is written to once more (a look that ended late, a clock
+/// that was set back), has another one, so that what was written before stays.
+fn new_folder(above: &Path, name: &str) -> io::Result<PathBuf> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(above)?;
+    builder.recursive(false);
+    for no in 1.. {
+        let folder = above.join(if no == 1 { name.to_owned() } else { format!("{name}.{no}") });
+        match builder.create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("some number is free")
+}
+
+/// A new file of this user only, written to at its end.
 fn create(path: &Path) -> io::Result<File> {
     let mut options = fs::OpenOptions::new();
-    options.create(true).truncate(true).write(true);
+    // A packed file that was left half made is begun anew.
+    let _gone = fs::remove_file(path);
+    options.create_new(true).append(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
@@ -186,20 +208,24 @@ pub struct Left {
     _lock: File,
 }
 
-/// The hours on disk that nobody writes to, oldest first; those that were written to until now are left out.
-/// A folder whose head was never finished holds nothing and is removed.
+/// The hours on disk that nobody writes to, oldest first; those that were written to until now are left out. A folder whose
+/// head was never finished holds nothing and is removed. One that cannot be read keeps the others from nothing: it stays, and
+/// what is wrong is in the second list.
 ///
 /// # Errors
-/// Those of the disk.
-pub fn left(folder: &Path) -> io::Result<Vec<Left>> {
-    let mut all = Vec::new();
+/// The folder of the spool cannot be read.
+pub fn left(folder: &Path) -> io::Result<(Vec<Left>, Vec<io::Error>)> {
+    let (mut all, mut wrong) = (Vec::new(), Vec::new());
     for collector in folders(folder)? {
         for hour in folders(&collector)? {
-            all.extend(left_in(&hour)?);
+            match left_in(&hour) {
+                Ok(found) => all.extend(found),
+                Err(error) => wrong.push(io::Error::new(error.kind(), format!("{}: {error}", hour.display()))),
+            }
         }
     }
     all.sort_by(|a, b| a.folder.file_name().cmp(&b.folder.file_name()));
-    Ok(all)
+    Ok((all, wrong))
 }
 
 fn folders(folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -295,6 +321,7 @@ mod tests {
             slower_than_micros: None,
             both: false,
             spec: String::new(),
+            text: String::new(),
             targets: Vec::new(),
         }
     }
@@ -343,17 +370,23 @@ mod tests {
             }
         }
         assert!(n_packed >= 2, "{n_packed}");
-        assert!(left(ground.path()).expect("readable").is_empty(), "it is still written to");
+        assert!(left(ground.path()).expect("readable").0.is_empty(), "it is still written to");
         spool.unsynced().into_iter().for_each(|chore| chore.run().expect("synced"));
         // Killed in the middle of a record.
         let folder = ground.path().join("portals/19700101T0200Z~a");
         let last = folder.join(name(n_packed + 1, "raw"));
         let cut = fs::read(&last).expect("records");
         fs::write(&last, &cut[..cut.len() - 3]).expect("cut");
-        spool.close_before(Ts::from_micros(i64::from(i32::MAX) * 1_000_000).expect("an instant"));
-        let found = left(ground.path()).expect("readable").pop().expect("one hour");
+        spool.close_before(Ts::from_micros(i64::from(i32::MAX) * 1_000_000).expect("an instant")).expect("closed");
+        let found = left(ground.path()).expect("readable").0.pop().expect("one hour");
         assert_eq!((found.head.hour, slots(&found)), (hour, 29_999));
+        // A look that ended after its hour was closed.
+        spool.append(hour, &attempt(1)).expect("taken");
+        spool.close_before(Ts::from_micros(i64::from(i32::MAX) * 1_000_000).expect("an instant")).expect("closed");
+        let late = left(ground.path()).expect("readable").0.pop().expect("another folder");
+        assert_eq!((late.head.hour, slots(&late), slots(&found)), (hour, 1, 29_999));
+        late.remove().expect("removed");
         found.remove().expect("removed");
-        assert!(left(ground.path()).expect("readable").is_empty());
+        assert!(left(ground.path()).expect("readable").0.is_empty());
     }
 }

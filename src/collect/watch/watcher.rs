@@ -38,7 +38,7 @@ pub struct Watch {
 
 /// Looks that are due within this time begin together: a wake for each of them would cost more than the look. Nobody is late
 /// by more than this for it.
-const TICK: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(200);
 /// The longest sleep, so that a clock that was set is seen.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// What was written survives a power cut after this time.
@@ -68,7 +68,8 @@ pub async fn watch(watch: Watch) -> Result<(), Failure> {
     });
     let mut looks = JoinSet::new();
     if let Some(agenda) = Agenda::new(slot_micros, offsets, Ts::now()) {
-        let verdict = watch.probe.longest_verdict();
+        let references = watch.probe.own_network.as_ref().unwrap_or(&watch.settings.network).timeout;
+        let verdict = watch.probe.longest_verdict() + references * u32::from(watch.probe.confirm.attempts.get()) + 2 * SYNC_EVERY;
         watcher.go_round(agenda, verdict, &mut looks, &watch.stop).await;
     } else {
         watch.stop.cancelled().await;
@@ -127,7 +128,8 @@ impl Watcher {
                 () = stop.cancelled() => return,
                 _ = sync.tick() => {
                     // Attempts of an hour may end a whole verdict after it.
-                    self.spool.borrow_mut().close_before(hour_of(Ts::now().minus(verdict + 2 * SYNC_EVERY)));
+                    let closed = self.spool.borrow_mut().close_before(hour_of(Ts::now().minus(verdict)));
+                    self.do_beside(closed, 0);
                     spawn_local(Rc::clone(self).sync());
                 }
                 () = tokio::time::sleep(until.clamp(TICK, LONGEST_SLEEP)) => {}
@@ -155,7 +157,7 @@ impl Watcher {
         let _free = Free(&self.at_work[due.target]);
         let Ok(_room) = self.room.acquire().await else { return };
         let late = late(due);
-        self.meter.began(late);
+        self.meter.began(due.hour(), late);
         let mut open = self.vias.clone();
         for no in 1..=self.confirm.attempts.get() {
             self.attempt(due, no, if no == 1 { late } else { Duration::ZERO }, &mut open).await;
@@ -209,6 +211,10 @@ impl Watcher {
         tokio::task::yield_now().await;
         let n = self.unwritten.replace(0);
         let written = self.spool.borrow_mut().write();
+        self.do_beside(written, n);
+    }
+
+    fn do_beside(&self, written: std::io::Result<Vec<Chore>>, n: u64) {
         match written {
             Ok(chores) => chores.into_iter().for_each(|chore| drop(spawn_local(aside(chore)))),
             Err(error) => self.not_kept(n, &error),

@@ -14,7 +14,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use portals::Combined;
-pub use portals::{Combine, PortalTerms};
+pub use portals::{Combine, OfPortals, PortalTerms};
 
 use super::round::Model;
 use super::rule::Rule;

@@ -58,12 +58,21 @@ pub(super) struct Combined {
     inputs: Vec<Named>,
     /// Where `combine` stands.
     combine: Option<Range<usize>>,
+    /// Where something stands that only some figures of portals can have.
+    terms: Option<Range<usize>>,
+    coverage: Option<Range<usize>>,
     rule: Range<usize>,
 }
 
 impl Combined {
     pub fn of(raw: &RawCriterion) -> Combined {
-        Combined { inputs: Vec::new(), combine: raw.combine.as_ref().map(Spanned::span), rule: raw.rule.span() }
+        Combined {
+            inputs: Vec::new(),
+            combine: raw.combine.as_ref().map(Spanned::span),
+            terms: terms_span(raw),
+            coverage: raw.evidence_needed.as_ref().and_then(|needed| needed.get_ref().coverage.as_ref()).map(Spanned::span),
+            rule: raw.rule.span(),
+        }
     }
 
     pub fn with(self, inputs: Vec<Named>) -> Combined {
@@ -86,12 +95,7 @@ pub(super) fn terms(check: &mut Check<'_>, raw: &RawCriterion) -> Option<PortalT
         service_hours,
     };
     let Some(combine) = &raw.combine else {
-        let asked = [
-            raw.service_hours.as_ref().map(Spanned::span),
-            raw.notice_working_days.as_ref().map(Spanned::span),
-            raw.degraded.as_ref().map(Spanned::span),
-        ];
-        if let Some(span) = asked.into_iter().flatten().next() {
+        if let Some(span) = terms_span(raw) {
             check.wrong(
                 span,
                 "this has no effect: the criterion combines no portals".to_owned(),
@@ -106,9 +110,32 @@ pub(super) fn terms(check: &mut Check<'_>, raw: &RawCriterion) -> Option<PortalT
     Some(PortalTerms { combine, options, item })
 }
 
+/// Where the first of the terms stands that a criterion asks for.
+fn terms_span(raw: &RawCriterion) -> Option<Range<usize>> {
+    let asked = [
+        raw.service_hours.as_ref().map(Spanned::span),
+        raw.notice_working_days.as_ref().map(Spanned::span),
+        raw.degraded.as_ref().map(Spanned::span),
+    ];
+    asked.into_iter().flatten().next()
+}
+
+/// What the registry and the probes say of an indicator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OfPortals {
+    /// Its values stand for each portal.
+    pub per_portal: bool,
+    /// The terms of a criterion change it.
+    pub on_terms: bool,
+    /// It lies within bounds where its period is not known whole.
+    pub bounded: bool,
+}
+
 impl CriteriaSet {
-    /// A problem for each criterion that reads an indicator of portals and does not combine them, or combines none.
-    pub fn check_portals(&self, per_portal: &dyn Fn(&str) -> bool) -> Vec<Problem> {
+    /// A problem for each criterion that reads an indicator of portals and does not combine them, combines none, or asks for
+    /// what its figure cannot have.
+    pub fn check_portals(&self, known: &dyn Fn(&str) -> OfPortals) -> Vec<Problem> {
+        let per_portal = |id: &str| known(id).per_portal;
         let problem = |span: Range<usize>, message: String, fix| Problem::at(&self.file, &self.text, span, message, fix);
         let check = |combined: &Combined| {
             let of_portals = combined.inputs.iter().find(|(id, _)| per_portal(id));
@@ -122,11 +149,20 @@ impl CriteriaSet {
                     Some(problem(span.clone(), "combine has no effect: no input stands for each portal".to_owned(), "remove it"))
                 }
                 (Some(_), Some(_)) => {
-                    let other = combined.inputs.iter().find(|(id, _)| !per_portal(id));
-                    other.map(|(id, _)| {
+                    let first = |lacks: &dyn Fn(OfPortals) -> bool| combined.inputs.iter().map(|(id, _)| id).find(|id| lacks(known(id)));
+                    let other = first(&|of| !of.per_portal).map(|id| {
                         let message = format!("{id} does not stand for each portal, as the other inputs do");
                         problem(combined.rule.clone(), message, "make it a criterion of its own")
-                    })
+                    });
+                    let on_terms =
+                        combined.terms.clone().zip(first(&|of| !of.on_terms)).map(|(span, id)| {
+                            problem(span, format!("this does not change {id}, which is the same at all hours"), "remove it")
+                        });
+                    let bounded = combined.coverage.clone().zip(first(&|of| !of.bounded)).map(|(span, id)| {
+                        let message = format!("nothing says between what {id} lies while too little is known");
+                        problem(span, message, "remove coverage, or read an indicator that has `within` (portal_up_ratio)")
+                    });
+                    other.or(on_terms).or(bounded)
                 }
                 (None, None) => None,
             }

@@ -6,7 +6,7 @@ use crate::model::RunId;
 use crate::store::Recorded;
 
 /// How an attempt ended, as a label.
-const ENDED: [&str; 3] = ["well", "badly", "ours"];
+const ENDED: [&str; 4] = ["well", "badly", "ours", "ours_ipv6"];
 /// Which quantiles of lateness are shown, in per cent and as a label.
 const QUANTILES: [(u64, &str); 3] = [(50, "0.5"), (99, "0.99"), (100, "1")];
 
@@ -14,7 +14,7 @@ impl Metrics {
     /// How a probe stands: its counters go on from the start of the process.
     pub fn set_probe(&self, id: &str, targets: usize, counts: &Counts) {
         self.probe_targets.with_label_values(&[id]).set(i64::try_from(targets).unwrap_or(i64::MAX));
-        for (ended, count) in ENDED.iter().zip([counts.well, counts.badly, counts.ours]) {
+        for (ended, count) in ENDED.iter().zip([counts.well, counts.badly, counts.ours, counts.ours_v6]) {
             raise(&self.probe_attempts.with_label_values(&[id, *ended]), count);
         }
         raise(&self.probe_slots_skipped.with_label_values(&[id]), counts.skipped);

@@ -208,7 +208,7 @@ impl Metrics {
             probe_targets: make.gauges("probe_targets", "Portals that this copy watches.", &["collector"]),
             probe_attempts: make.counters(
                 "probe_attempts_total",
-                "Attempts at portals: answered as they should be (well), not so (badly), or kept from it by our own side (ours).",
+                "Attempts at portals: answered as they should be (well), not so (badly), or kept from it by our own side (ours, over IPv6 ours_ipv6).",
                 &["collector", "ended"],
             ),
             probe_slots_skipped: make.counters(
@@ -219,7 +219,7 @@ impl Metrics {
             probe_spool_errors: make.counters("probe_spool_errors_total", "Attempts that the disk did not take.", &["collector"]),
             probe_lateness: make.instants(
                 "probe_lateness_seconds",
-                "How long after their planned instant looks began, since the start, by quantile.",
+                "How long after their planned instant looks began, in this hour and the one before, by quantile.",
                 &["collector", "quantile"],
             ),
             credential_expiry: make.instants(

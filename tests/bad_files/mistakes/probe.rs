@@ -13,6 +13,7 @@ pub const PROBE: &[Mistake] = &[
     wrong("PROBE", "\"10s\"\nconfirm", "\"14s\"\nconfirm", 8, "{ attempts", "a verdict may take 1m 2s, and the next slot begins after 1m"),
     wrong("PROBE", "attempts = 3", "attempts = 2", 8, "{ attempts", "2 attempts have 1 waits between them, and spacing has 2"),
     wrong("PROBE", "attempts = 3", "attempts = 0", 8, "0", "invalid value: integer `0`"),
+    wrong("PROBE", "[\"Request Rejected\"]", "[\" \"]", 13, "[\" \"]", "an empty text is in every page"),
     wrong("PROBE", "attempts = 3", "tries = 3", 8, "tries", "unknown field `tries`"),
     wrong("PROBE", "tcp://10.0.0.1:53", "10.0.0.1:53", 9, "[\"10.0.0.1:53\"]", "is no reference"),
     wrong("PROBE", "quorum = 1", "quorum = 2", 9, "{ references", "[network] quorum = 2, and there are 1 references"),

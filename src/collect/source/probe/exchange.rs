@@ -26,11 +26,11 @@ pub(super) struct Answer {
 
 impl Prober {
     /// Resolves, connects, shakes hands if it is HTTPS, asks and reads.
-    pub(super) async fn exchange(&self, url: &Url, via: Via, look: &mut Look) -> Result<Answer, Trouble> {
+    pub(super) async fn exchange(&self, url: &Url, is_first: bool, via: Via, look: &mut Look) -> Result<Answer, Trouble> {
         let config = |text: String| Failure::new(Reason::Config, text);
         let host = url.host().ok_or_else(|| config(format!("{url} names no host")))?;
         let port = url.port_or_known_default().ok_or_else(|| config(format!("{url} names no port")))?;
-        let addresses = self.names.addresses(&host, port, via).await?;
+        let addresses = self.names.addresses(&host, is_first, port, via).await?;
         if !matches!(host, url::Host::Domain(_)) {
             // Nothing was resolved.
             look.phase = Phase::Answer;
@@ -58,7 +58,10 @@ impl Prober {
             let connected = if is_last { Ok(connecting.await) } else { tokio::time::timeout(limit, connecting).await };
             failure = match connected {
                 Ok(Ok(stream)) => return Ok(stream),
-                Ok(Err(error)) => Failure::new(classify::reason_of(&error, Reason::Connect), format!("{address}: {error}")),
+                Ok(Err(error)) => {
+                    look.refused = error.kind() == std::io::ErrorKind::ConnectionRefused;
+                    Failure::new(classify::reason_of(&error, Reason::Connect), format!("{address}: {error}"))
+                }
                 Err(_) => Failure::new(Reason::Timeout, format!("{address}: no connection within {}", humantime::format_duration(limit))),
             };
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
 use crate::collect::source::{Failure, own_network};
+use crate::model::Reason;
 use crate::rollup::Family;
 use crate::settings::Network;
 
@@ -24,9 +25,18 @@ impl Line {
     }
 
     /// The failure as it is when the references do not answer either; `None` if it is not ours.
-    pub async fn blamed(&self, failure: &Failure, family: Family) -> Option<Failure> {
-        if !own_network::may_be_ours(failure) || self.network.references.is_empty() {
+    ///
+    /// A failure over IPv6 that nobody answered can only be judged by references that are asked over IPv6 too; `refused` says
+    /// that somebody did.
+    pub async fn blamed(&self, failure: &Failure, family: Family, refused: bool) -> Option<Failure> {
+        let may_be_ours =
+            matches!(failure.reason, Reason::Dns | Reason::Connect | Reason::Timeout | Reason::TlsHandshake | Reason::Protocol);
+        if !may_be_ours || self.network.references.is_empty() {
             return None;
+        }
+        if family == Family::V6 && failure.reason != Reason::Dns && !refused && !self.network.references.iter().any(|of| is_v6(&of.host)) {
+            let text = format!("no reference is an IPv6 address, so that nobody can say whose fault it is; the request itself: {failure}");
+            return Some(Failure::new(Reason::OwnNetwork, text));
         }
         let network = self.network_for(family);
         let n_answered = self.answered(&network, family).await;
@@ -48,7 +58,6 @@ impl Line {
     }
 
     fn network_for(&self, family: Family) -> Network {
-        let is_v6 = |host: &str| host.parse::<std::net::Ipv6Addr>().is_ok();
         let of_family: Vec<_> =
             self.network.references.iter().filter(|reference| is_v6(&reference.host) == (family == Family::V6)).cloned().collect();
         let references = if of_family.is_empty() { self.network.references.clone() } else { of_family };
@@ -56,10 +65,13 @@ impl Line {
     }
 }
 
+fn is_v6(host: &str) -> bool {
+    host.parse::<std::net::Ipv6Addr>().is_ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Reason;
     use crate::settings::Reference;
 
     #[tokio::test]
@@ -77,7 +89,7 @@ mod tests {
             (vec![], refused, false),
         ] {
             let line = Line::new(Network { references, ..Network::default() });
-            let blamed = line.blamed(&failure, Family::V4).await.map(|blamed| blamed.reason);
+            let blamed = line.blamed(&failure, Family::V4, false).await.map(|blamed| blamed.reason);
             assert_eq!(blamed, ours.then_some(Reason::OwnNetwork));
         }
     }

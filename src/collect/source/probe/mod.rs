@@ -91,6 +91,8 @@ pub struct Look {
     pub body_bytes: usize,
     /// Where and why it ended badly.
     pub failure: Option<(Phase, Failure)>,
+    /// Whether the last address refused the connection, so that there is a way to it.
+    refused: bool,
     /// The step it is in.
     phase: Phase,
     began: Instant,
@@ -107,6 +109,7 @@ impl Look {
             certificate_until: None,
             body_bytes: 0,
             failure: None,
+            refused: false,
             phase: Phase::Resolve,
             began: Instant::now(),
         }
@@ -208,8 +211,15 @@ impl Prober {
             Ok(Err(Trouble::Failed(failure))) => failure,
             Err(_) => Failure::new(Reason::Timeout, format!("no whole answer within {}", humantime::format_duration(self.timeout))),
         };
-        let family = look.family(via);
-        let failure = self.line.blamed(&failure, family).await.unwrap_or(failure);
+        let by_name = look.phase == Phase::Resolve && matches!(failure.reason, Reason::Dns | Reason::Timeout);
+        let blamed = match by_name && !self.names.answer().await {
+            true => Some(Failure::new(
+                Reason::OwnNetwork,
+                format!("the name servers do not answer for others either; the request itself: {failure}"),
+            )),
+            false => self.line.blamed(&failure, look.family(via), look.refused).await,
+        };
+        let failure = blamed.unwrap_or(failure);
         look.failure = Some((look.phase, failure));
         Some(look)
     }
@@ -218,7 +228,7 @@ impl Prober {
     async fn walk(&self, url: &Url, via: Via, look: &mut Look) -> Result<(), Trouble> {
         let mut at = url.clone();
         loop {
-            let answer = self.exchange(&at, via, look).await?;
+            let answer = self.exchange(&at, look.redirected.is_empty(), via, look).await?;
             look.enter(Phase::Answer);
             let Some(next) = site::redirect(&answer, &at).filter(|_| self.redirects.max > 0) else {
                 return page::judge(&answer, &self.status, &self.texts).map_err(Trouble::Failed);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig, ResolverOpts};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::proto::rr::RecordType;
 use hickory_resolver::{Resolver, system_conf};
 
 use super::{Trouble, Via};
@@ -51,13 +52,23 @@ impl Names {
         })
     }
 
-    /// The addresses of a host, at least one.
-    pub async fn addresses(&self, host: &url::Host<&str>, port: u16, via: Via) -> Result<Vec<SocketAddr>, Trouble> {
+    /// Whether the name servers answer for somebody else, the country's own zone: if not, no failure of theirs says anything
+    /// of a portal.
+    pub async fn answer(&self) -> bool {
+        let asked = self.v4.lookup("vn.", RecordType::NS);
+        match tokio::time::timeout(2 * SERVER_TIMEOUT, asked).await {
+            Ok(Ok(_)) => true,
+            Ok(Err(error)) => error.is_no_records_found() || error.is_nx_domain(),
+            Err(_) => false,
+        }
+    }
+
+    /// The addresses of a host, at least one. An address in the file is the file's own word; where a redirect leads is not.
+    pub async fn addresses(&self, host: &url::Host<&str>, is_first: bool, port: u16, via: Via) -> Result<Vec<SocketAddr>, Trouble> {
         let found = match (host, via) {
             (url::Host::Ipv4(_), Via::Only(Family::V6)) | (url::Host::Ipv6(_), Via::Only(Family::V4)) => return Err(Trouble::NotOffered),
-            // An address in the file is the file's own word.
-            (url::Host::Ipv4(address), _) => return Ok(vec![SocketAddr::from((*address, port))]),
-            (url::Host::Ipv6(address), _) => return Ok(vec![SocketAddr::from((*address, port))]),
+            (url::Host::Ipv4(address), _) => vec![IpAddr::from(*address)],
+            (url::Host::Ipv6(address), _) => vec![IpAddr::from(*address)],
             (url::Host::Domain(name), Via::Only(family)) => self.of_family(name, family).await?,
             (url::Host::Domain(name), Via::Any) => match self.of_family(name, Family::V4).await {
                 Ok(found) => found,
@@ -65,8 +76,9 @@ impl Names {
                 Err(failed) => return Err(failed),
             },
         };
-        if let (url::Host::Domain(name), false) = (host, self.loopback_names) {
-            resolve::guard(name, &found).map_err(|blocked| Failure::new(Reason::AddressBlocked, blocked.to_string()))?;
+        let is_named = matches!(host, url::Host::Domain(_)) || !is_first;
+        if is_named && !self.loopback_names {
+            resolve::guard(&host.to_string(), &found).map_err(|blocked| Failure::new(Reason::AddressBlocked, blocked.to_string()))?;
         }
         Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }

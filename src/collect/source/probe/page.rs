@@ -47,7 +47,9 @@ pub(super) fn judge(answer: &Answer, status: &[StatusRange], texts: &Texts) -> R
     if !texts.is_empty() {
         let page = compared(&decoded(&answer.body, &answer.content_type));
         // Many portals answer with 503 while they say that they are being maintained.
-        if let Some(found) = texts.maintenance.iter().find(|text| text.is_in(&page)) {
+        // With another status the whole page is about it; else it may be news of somebody else's maintenance.
+        let says = |text: &&Sought| text.is_in(&page) && (!is_expected || is_about(text, &page));
+        if let Some(found) = texts.maintenance.iter().find(says) {
             return Err(Failure::new(Reason::MaintenancePage, format!("the page says {:?}, with status {}", found.written, answer.status)));
         }
         if let (true, Some(found)) = (is_expected, texts.lacks.iter().find(|text| text.is_in(&page))) {
@@ -59,6 +61,34 @@ pub(super) fn judge(answer: &Answer, status: &[StatusRange], texts: &Texts) -> R
         }
     }
     if is_expected { Ok(()) } else { Err(Failure::new(classify::reason_of_status(answer.status), format!("status {}", answer.status))) }
+}
+
+/// A page with less text than this has nothing else to say.
+const SHORT_PAGE: usize = 1000;
+
+/// Whether a page is about a text: it stands in its title or a first heading, or the page is short.
+fn is_about(text: &Sought, page: &str) -> bool {
+    let inside = |tag: &str| {
+        page.split(&format!("<{tag}")).skip(1).any(|rest| rest.split(&format!("</{tag}")).next().is_some_and(|inside| text.is_in(inside)))
+    };
+    inside("title") || inside("h1") || shown(page).len() < SHORT_PAGE
+}
+
+/// What a page shows, roughly: without tags, scripts and styles.
+fn shown(page: &str) -> String {
+    let mut text = String::new();
+    let mut rest = page;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text.push_str(before.trim());
+        let hidden = ["script", "style"].into_iter().find(|name| tag.starts_with(name));
+        rest = match hidden {
+            Some(name) => tag.split_once(&format!("</{name}")).map_or("", |(_, after)| after),
+            None => tag,
+        };
+        rest = rest.split_once('>').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest.trim());
+    text
 }
 
 /// The text of a body, in the encoding that its header or byte order mark states, else UTF-8.
@@ -126,6 +156,19 @@ mod tests {
             (200, html, "Cổng thông tin: Request Rejected".into(), Some(Reason::ErrorInBody)),
             (200, html, "Cổng thông tin đang  BẢO trì".into(), Some(Reason::MaintenancePage)),
             (503, html, "Hệ thống đang bảo trì".into(), Some(Reason::MaintenancePage)),
+            (
+                200,
+                html,
+                format!("<title>Cổng thông tin</title><p>Tin: cổng khác đang bảo trì</p>{}", "<p>nội dung</p>".repeat(200)).into(),
+                None,
+            ),
+            (
+                200,
+                html,
+                format!("<title>Cổng thông tin đang bảo trì</title>{}", "<p>nội dung</p>".repeat(200)).into(),
+                Some(Reason::MaintenancePage),
+            ),
+            (200, html, format!("<script>{}</script>Cổng thông tin đang bảo trì", "x".repeat(5000)).into(), Some(Reason::MaintenancePage)),
             (503, html, "Cổng thông tin".into(), Some(Reason::Http5xx)),
             (403, html, "Cổng thông tin".into(), Some(Reason::Auth)),
             (410, html, "".into(), Some(Reason::Http4xx)),

@@ -132,7 +132,7 @@ proptest! {
         let unknown: Vec<i64> = states(&scene, portal).into_iter().filter(|(_, state)| *state == SlotState::Unknown).map(|(slot, _)| slot).collect();
         let told = |is_up: &dyn Fn(usize) -> bool| {
             let one = |(index, slot): (usize, &i64)| told(&scene, *slot, is_up(index));
-            let seen = portal.seen.iter().copied().chain(unknown.iter().enumerate().map(one)).collect();
+            let seen = portal.seen.iter().copied().chain(unknown.iter().enumerate().flat_map(one)).collect();
             availability(&scene, tally(&laid(&scene, &Watched { seen, ..portal.clone() })))
         };
         prop_assert_eq!(told(&|_| true).share, figures.most);
@@ -265,9 +265,9 @@ fn are_outages_of(outages: &[Outage], states: &BTreeMap<i64, SlotState>, slot: i
 }
 
 /// An attempt that settles a slot.
-fn told(scene: &Scene, slot: i64, is_up: bool) -> Seen {
+fn told(scene: &Scene, slot: i64, is_up: bool) -> Vec<Seen> {
     let end = if is_up { End::Quick } else { End::Failed(THEIRS[0]) };
-    Seen { copy: 2, slot, no: scene.confirm, end }
+    (1..=scene.confirm).map(|no| Seen { copy: 2, slot, no, end }).collect()
 }
 
 fn latency<'a>(parts: impl Iterator<Item = &'a HourPart>) -> Histogram {

@@ -21,6 +21,7 @@ pub struct InitArguments {
 const SETTINGS: &str = r#"# Settings of one installation. Every key is optional; the values below are the defaults.
 store = "sqlite:thuocdo.db"        # or postgres://USER@HOST/DATABASE
 evidence = "evidence"              # folder of the raw answers
+spool = "spool"                    # folder where probes write what they see before it is evidence; on a disk of this machine
 catalogue = "."                    # folder with collectors/, registry/ and criteria/
 drop = "."                         # where source.file patterns begin
 
@@ -28,10 +29,11 @@ drop = "."                         # where source.file patterns begin
 contact = "contact not set"        # whom the owner of a system can call; part of the User-Agent
 # extra_ca = "ca.pem"              # PEM file of further root certificates (government CAs), beside this machine's own
 
-[network]                          # tells our own network from a source that is down; without references nothing is judged
+[network]                          # tells our own network from a source that is down; without references nothing is judged, and nobody watches portals
 references = []                    # like ["tcp://10.0.0.1:53", "tcp://dns.example:53"]: asked when a source cannot be reached
 quorum = 1                         # so many must answer, else the reason is own_network
 timeout = "3s"                     # how long they have, at most a minute
+# dns = ["10.0.0.2:53"]            # name servers that probes ask; those of this machine if none
 
 [province]                         # {province.<name>} in collector files
 unit = "H49"

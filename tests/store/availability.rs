@@ -35,7 +35,8 @@ async fn put(db: &Db, minute: i64, watched: &Watched<'_>) -> i32 {
     let (run, spec) = (run_due(0), Sha256::of(b"spec"));
     let terms = Terms { owner: "test", now: at(minute), until: at(minute + 10), spec: (&spec, None) };
     let claim = db.claim_anew(&run, Trigger::Schedule, &terms).await.expect("the database answers").expect("nobody is at work");
-    assert_eq!(db.claim_anew(&run, Trigger::Schedule, &terms).await.expect("the database answers"), None, "somebody is");
+    let other = Terms { owner: "another", ..terms };
+    assert_eq!(db.claim_anew(&run, Trigger::Schedule, &other).await.expect("the database answers"), None, "somebody is");
     let record = ended(RunState::Recorded, at(minute), vec![answer(request(1, at(minute), RequestOutcome::Recorded), Vec::new())]);
     db.record_watched(&claim, &record, watched, KnownSince::Clock(at(minute))).await.expect("ours");
     claim.attempt

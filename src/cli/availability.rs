@@ -42,7 +42,7 @@ pub struct AvailabilityArguments {
     #[arg(long, value_name = "HOURS")]
     hours: Option<String>,
     /// Only on working days
-    #[arg(long, requires = "hours")]
+    #[arg(long, requires = "hours", help = "Only on working days (with --hours)")]
     working_days: bool,
     /// A slow answer counts as down
     #[arg(long)]
@@ -123,7 +123,8 @@ fn window(arguments: &AvailabilityArguments, now: Ts) -> anyhow::Result<Window> 
         Some(text) => day(text).map_or_else(|| instant(text), |day| Ok(day.to))?,
     };
     let window = Window { from, to: to.min(now) };
-    ensure!(window.from < window.to, "--from {} is not before --to {}", window.from, window.to);
+    ensure!(from < now, "{} has not begun", arguments.from);
+    ensure!(window.from < window.to, "--from {} is not before --to {}", arguments.from, arguments.to.as_deref().unwrap_or("now"));
     Ok(window)
 }
 
@@ -137,7 +138,12 @@ fn options(arguments: &AvailabilityArguments) -> anyhow::Result<Options> {
 fn rules(installation: &Installation, collector: &str) -> anyhow::Result<ProbeSource> {
     match installation.catalogue.collectors.get(collector).map(|loaded| &loaded.collector.source) {
         Some(Source::Probe(probe)) => Ok((**probe).clone()),
-        Some(Source::Http(_) | Source::File(_)) | None => toml::from_str("every = \"1s\"").context("rules of no probe"),
+        Some(Source::File(_)) => toml::from_str("every = \"1s\"").context("rules of no probe"),
+        Some(Source::Http(_)) | None => {
+            let probes = installation.catalogue.collectors.iter().filter(|(_, loaded)| !matches!(loaded.collector.source, Source::Http(_)));
+            let known = probes.map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ");
+            bail!("{collector:?} watches nothing; there are: {known}")
+        }
     }
 }
 
@@ -171,7 +177,12 @@ fn figure(
 ) -> Figure {
     let time: Tally = tally(laid);
     let mut latency = crate::rollup::Histogram::default();
-    parts.iter().for_each(|part| latency.merge(&part.latency));
+    // Latencies are counted by the hour: those of the whole hours of the window, and of none where only parts of hours serve.
+    let whole = |part: &&HourPart| {
+        let end = part.hour.plus(std::time::Duration::from_secs(3600));
+        window.from <= part.hour && end <= window.to && options.service_hours.is_none()
+    };
+    parts.iter().filter(whole).for_each(|part| latency.merge(&part.latency));
     let quantile = |per_cent| latency.quantile_micros(per_cent).map(|micros| seconds(i64::try_from(micros).unwrap_or(i64::MAX)));
     let intervals = laid.iter().filter(|segment| segment.state != SlotState::Up).map(|segment| Stretch {
         from: segment.window.from,
@@ -227,7 +238,7 @@ fn print(figure: &Figure, format: Format) -> anyhow::Result<()> {
             figure.outages.len()
         );
         if let (Some(p50), Some(p95), Some(p99)) = (figure.latency_p50_seconds, figure.latency_p95_seconds, figure.latency_p99_seconds) {
-            say!("answered within {p50} s (p50)   {p95} s (p95)   {p99} s (p99)");
+            say!("answered within {p50} s (p50)   {p95} s (p95)   {p99} s (p99) in the whole hours of it");
         }
     }
     let mut table = Table::new(&["from", "to", "seconds", "state", "cause", "attempts", "what was seen", "evidence"]);

@@ -33,6 +33,7 @@ contact = "contact not set"        # whom the owner of a system can call; part o
 references = []                    # like ["tcp://10.0.0.1:53", "tcp://dns.example:53"]: asked when a source cannot be reached
 quorum = 1                         # so many must answer, else the reason is own_network
 timeout = "3s"                     # how long they have, at most a minute
+# loopback_names = true            # a name may lead to this machine: tests and demonstrations only
 # dns = ["10.0.0.2:53"]            # name servers that probes ask; those of this machine if none
 
 [province]                         # {province.<name>} in collector files

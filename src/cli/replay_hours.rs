@@ -35,10 +35,14 @@ pub async fn replay_hours(asked: &Asked<'_>, installation: &Installation, format
     let (db, archive) = (installation.existing_db().await?, installation.archive());
     let registry = &installation.catalogue.registry;
     let ground = Ground { portals: registry.portals(), notices: registry.notices(), calendar: registry.calendar(), probe: asked.probe };
-    let days: Vec<Period> =
-        asked.from.iter_days().take_while(|day| *day <= asked.to).map(|day| Period::holding(PeriodKind::Day, day)).collect();
-    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(ExitCode::SUCCESS) };
-    let window = Window { from: window_of(*first).from, to: window_of(*last).to };
+    let today = day_of(Ts::now());
+    ensure!(asked.from <= today, "{} has not begun", asked.from);
+    let is_over = |day: &NaiveDate| *day < today;
+    let days = asked.from.iter_days().take_while(|day| *day <= asked.to).filter(is_over);
+    let days: Vec<Period> = days.map(|day| Period::holding(PeriodKind::Day, day)).collect();
+    ensure!(!asked.record || !days.is_empty(), "{} is not over: a day is recorded when it is", asked.from);
+    let (first, last) = (Period::holding(PeriodKind::Day, asked.from), Period::holding(PeriodKind::Day, asked.to));
+    let window = Window { from: window_of(first).from, to: window_of(last).to };
     let collector = asked.loaded.collector.id.get_ref();
     let compared = again(&db, &archive, collector, window, &days, &ground).await?;
     let mut table = Table::new(&["difference"]);

@@ -27,8 +27,9 @@ pub fn lay_over(timeline: &[Segment], maintenance: &[Window], terms: &Terms<'_>)
         for (piece, serves) in cut(segment.window, &service, segment.slot_micros) {
             if serves {
                 for (piece, away) in cut(piece, maintenance, segment.slot_micros) {
-                    // Where in a segment its attempts lie is not kept: its first piece has them.
-                    let piece = Segment { attempts: std::mem::take(&mut attempts), ..segment.within(piece) };
+                    // Where in a segment its attempts lie is not kept: the first piece that is judged has them.
+                    let proved = if away { 0 } else { std::mem::take(&mut attempts) };
+                    let piece = Segment { attempts: proved, ..segment.within(piece) };
                     let (state, cause) = (SlotState::Maintenance, Cause::default());
                     all.push(if away { Segment { state, cause, text: String::new(), ..piece } } else { piece });
                 }

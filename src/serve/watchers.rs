@@ -149,6 +149,7 @@ impl Watchers {
     fn end(&mut self, id: &str) {
         if let Some(watcher) = self.at_work.remove(id) {
             tracing::info!(collector.id = id, seconds = watcher.began.elapsed().as_secs_f64(), "not watching any more");
+            self.service.metrics.set_probe(id, 0, &self.service.meter(id).counts());
             // Its last looks end by themselves; whoever comes next has its own sitting.
             watcher.stop.cancel();
         }

@@ -83,6 +83,8 @@ impl Head {
 /// An hour while its attempts are read, one target after the other.
 pub struct Rolling<'a> {
     head: &'a Head,
+    /// Number of the first target that is looked at.
+    first: usize,
     slower_than: Option<Duration>,
     v4: Vec<Option<Watched>>,
     v6: Vec<Option<Watched>>,
@@ -91,16 +93,18 @@ pub struct Rolling<'a> {
 }
 
 impl<'a> Rolling<'a> {
-    /// Nothing read yet.
-    pub fn new(head: &'a Head) -> Rolling<'a> {
-        let none = || std::iter::repeat_with(|| None).take(head.targets.len()).collect();
+    /// Nothing read yet, of so many targets from one on; attempts at others are only counted.
+    pub fn new(head: &'a Head, first: usize, targets: usize) -> Rolling<'a> {
+        let n = targets.min(head.targets.len().saturating_sub(first));
+        let none = || std::iter::repeat_with(|| None).take(n).collect();
         let slower_than = head.slower_than_micros.map(|micros| Duration::from_micros(micros.unsigned_abs()));
-        Rolling { head, slower_than, v4: none(), v6: none(), attempts: 0 }
+        Rolling { head, first, slower_than, v4: none(), v6: none(), attempts: 0 }
     }
 
     /// Takes an attempt, in any order.
     pub fn take(&mut self, attempt: &Attempt) {
-        let (head, at) = (self.head, attempt.target as usize);
+        self.attempts += 1;
+        let (head, at) = (self.head, (attempt.target as usize).wrapping_sub(self.first));
         let watched = || Watched::new(head.hour, head.slot_micros);
         let family = match attempt.family {
             Family::V4 => &mut self.v4,
@@ -108,12 +112,11 @@ impl<'a> Rolling<'a> {
         };
         let Some(of_target) = family.get_mut(at) else { return };
         of_target.get_or_insert_with(watched).take(attempt, head.confirm, self.slower_than);
-        self.attempts += 1;
     }
 
     /// The hour of every target that was looked at, by target.
     pub fn done(self) -> Vec<(String, HourPart)> {
-        let (both, targets) = (self.head.both, self.head.targets.iter());
+        let (both, targets) = (self.head.both, self.head.targets.iter().skip(self.first));
         let parts = targets.zip(self.v4.into_iter().zip(self.v6)).flat_map(|(target, (v4, v6))| {
             let (v4, v6) = (v4.map(Watched::settled), v6.map(Watched::settled));
             let whole = match (v4, &v6) {

@@ -8,7 +8,7 @@ use super::head::{Head, Rolling};
 use super::segment::{COLUMNS, from_columns};
 use super::spool::Left;
 use crate::collect::archive::{Archive, ArchiveError, Kept};
-use crate::rollup::HourPart;
+use crate::rollup::{Attempt, HourPart};
 
 /// First line of the evidence.
 const TITLE: &str = "thuocdo probe hour\n";
@@ -49,6 +49,9 @@ pub enum SealError {
     NoHour(String),
 }
 
+/// So many targets are rolled up at once; the others in further turns over the same segments, which cost less than the memory.
+const AT_ONCE: usize = 500;
+
 /// Keeps the attempts of an hour as one evidence object, and rolls them up on the way; never more than a segment in memory.
 ///
 /// # Errors
@@ -56,7 +59,7 @@ pub enum SealError {
 pub fn seal(left: &Left, archive: &Archive) -> Result<Sealed, SealError> {
     let head = &left.head;
     let spool = |source| SealError::Spool { collector: head.collector.clone(), hour: head.hour, source };
-    let mut rolling = Rolling::new(head);
+    let mut rolling = Rolling::new(head, 0, AT_ONCE);
     let mut keeping = archive.begin()?;
     keeping.write(TITLE.as_bytes())?;
     keeping.write(head_line(head).map_err(spool)?.as_bytes())?;
@@ -75,7 +78,18 @@ pub fn seal(left: &Left, archive: &Archive) -> Result<Sealed, SealError> {
         (None, Ok(())) => {}
     }
     let (kept, size_bytes) = keeping.done()?;
-    Ok(Sealed { kept, size_bytes, attempts: rolling.attempts, hours: rolling.done() })
+    let (attempts, mut hours) = (rolling.attempts, rolling.done());
+    for first in (AT_ONCE..head.targets.len()).step_by(AT_ONCE) {
+        let mut rolling = Rolling::new(head, first, AT_ONCE);
+        let take = |_, attempts: &[Attempt]| {
+            attempts.iter().for_each(|attempt| rolling.take(attempt));
+            Ok(())
+        };
+        left.each(take).map_err(spool)?;
+        hours.extend(rolling.done());
+    }
+    hours.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(Sealed { kept, size_bytes, attempts, hours })
 }
 
 fn head_line(head: &Head) -> io::Result<String> {
@@ -88,7 +102,7 @@ fn head_line(head: &Head) -> io::Result<String> {
 /// `NoHour` if the bytes are none.
 pub fn roll_up_again(body: &[u8]) -> Result<(Head, Vec<(String, HourPart)>), SealError> {
     let (head, mut rest) = open(body)?;
-    let mut rolling = Rolling::new(&head);
+    let mut rolling = Rolling::new(&head, 0, head.targets.len());
     while !rest.is_empty() {
         let length = segment_length(rest).ok_or_else(|| SealError::NoHour("a segment is cut".to_owned()))?;
         let attempts = from_columns(&rest[..length]).map_err(|broken| SealError::NoHour(broken.to_string()))?;

@@ -83,20 +83,32 @@ impl Names {
         Ok(found.into_iter().map(|address| SocketAddr::new(address, port)).collect())
     }
 
-    async fn of_family(&self, name: &str, family: Family) -> Result<Vec<IpAddr>, Trouble> {
-        let resolver = match family {
+    fn resolver(&self, family: Family) -> &Resolver<TokioRuntimeProvider> {
+        match family {
             Family::V4 => &self.v4,
             Family::V6 => &self.v6,
-        };
-        match resolver.lookup_ip(name).await {
+        }
+    }
+
+    async fn of_family(&self, name: &str, family: Family) -> Result<Vec<IpAddr>, Trouble> {
+        match self.resolver(family).lookup_ip(name).await {
             Ok(found) => {
                 let found: Vec<IpAddr> = found.iter().collect();
                 if found.is_empty() { Err(Trouble::NotOffered) } else { Ok(found) }
             }
+            // A name that only this machine's hosts file has, for the other protocol: the name servers do not know it at all.
+            Err(error) if error.is_nx_domain() && self.resolver(other(family)).lookup_ip(name).await.is_ok() => Err(Trouble::NotOffered),
             // The name is there, and has no address of this protocol.
             Err(error) if error.is_no_records_found() && !error.is_nx_domain() => Err(Trouble::NotOffered),
             Err(error) => Err(Failure::new(Reason::Dns, format!("no {family} address for {name}: {error}")).into()),
         }
+    }
+}
+
+fn other(family: Family) -> Family {
+    match family {
+        Family::V4 => Family::V6,
+        Family::V6 => Family::V4,
     }
 }
 

@@ -38,11 +38,3 @@ impl DayRow {
         self.certificate_until = later.certificate_until.or(self.certificate_until);
     }
 }
-
-/// Days of one target, added up.
-pub fn sum(days: &[DayRow]) -> Option<DayRow> {
-    let mut all = days.iter();
-    let mut sum = all.next()?.clone();
-    all.for_each(|day| sum.add(day));
-    Some(sum)
-}

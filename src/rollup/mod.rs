@@ -15,7 +15,7 @@ mod terms;
 mod timeline;
 
 pub use attempt::{Attempt, Ended, Family, Latency, Times};
-pub use day::{DayRow, sum};
+pub use day::DayRow;
 pub use figures::{Availability, Outage, Tally, outages, tally};
 pub use histogram::Histogram;
 pub use hour::{HOUR_MICROS, HourPart, Interval, Slots, Watched, hour_of};

@@ -224,9 +224,10 @@ async fn days_to_close(
     let oldest = service.stored(Operation::Read, service.db.oldest_hour(collector)).await?.map(day_of);
     let open_from = newest.map_or(oldest.unwrap_or(of_hour), |newest| newest.last().succ_opt().unwrap_or(of_hour)).max(far);
     let mut days: Vec<chrono::NaiveDate> = open_from.iter_days().take_while(|date| *date <= yesterday).collect();
-    if of_hour < today && !days.contains(&of_hour) {
-        days.push(of_hour);
-    }
+    // The day after too: whether an outage of it began the day before is said by the last hour of this one.
+    let restated = [Some(of_hour), of_hour.succ_opt()].into_iter().flatten().filter(|date| *date < today);
+    days.extend(restated);
     days.sort_unstable();
+    days.dedup();
     Ok(days.into_iter().map(day).collect())
 }

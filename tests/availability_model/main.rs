@@ -14,7 +14,7 @@ use reference::{n, share, states};
 use scene::{DAY, End, HOUR, Scene, Seen, THEIRS, Watched, at, drawn, scenes, shuffled};
 use thuocdo::collect::watch::segment::{from_columns, from_records, to_columns, to_record};
 use thuocdo::model::{Exact, Period, PeriodKind, SlotState, Window};
-use thuocdo::rollup::{self, Attempt, Availability, DayRow, Histogram, HourPart, Outage, Segment, Tally, all_of, outages, tally, timeline};
+use thuocdo::rollup::{Attempt, Availability, DayRow, Histogram, HourPart, Outage, Segment, Tally, all_of, outages, tally, timeline};
 
 /// Scenes for each law, and for those that roll several of them up: within seconds, in a debug build too.
 const CASES: u32 = 1000;
@@ -103,7 +103,8 @@ proptest! {
             DayRow::of(day, &laid(from, from + DAY), &laid(from - HOUR, from), latency, None)
         };
         let whole = laid(midnight, midnight + 2 * DAY);
-        let sum = rollup::sum(&[day(midnight), day(midnight + DAY)]).expect("two days");
+        let mut sum = day(midnight);
+        sum.add(&day(midnight + DAY));
         prop_assert_eq!(sum.tally, tally(&whole));
         // Nobody watched when the first of them began.
         prop_assert_eq!(sum.outages, outages(&whole).len() as i64);

@@ -74,7 +74,7 @@ pub fn readings(summed: &Summed<'_>, portals: &[&Portal], probe: &ProbeSource, c
         if let Some(row) = summed.rows.get(&all_of_unit(unit)) {
             let mut together = Figures::of(row, &terms, summed.until);
             together.flags = least_flags(&figures);
-            together.tls_days_left = figures.iter().filter_map(|figures| figures.tls_days_left).min();
+            together.tls_days_left = least_days_left(&figures);
             all.add(unit, ALL, &together);
         }
         all.add(unit, MEAN, &mean(&figures));
@@ -149,6 +149,11 @@ fn least_flags(figures: &[Figures]) -> [Option<bool>; 3] {
     [0, 1, 2].map(|no| figures.iter().map(|figures| figures.flags[no]).min().flatten())
 }
 
+/// The fewest days that a certificate of a unit is valid; no number where one portal shows none.
+fn least_days_left(figures: &[Figures]) -> Option<Exact> {
+    figures.iter().map(|figures| figures.tls_days_left).min().flatten()
+}
+
 /// The mean over a unit's portals; no number where one of them has none.
 fn mean(figures: &[Figures]) -> Figures {
     let share = |of: fn(&Availability) -> Option<Exact>| average(figures.iter().map(|f| f.availability.as_ref().and_then(of)), 9);
@@ -194,8 +199,9 @@ fn worst(figures: &[Figures]) -> Figures {
             most(|f| f.seconds[4]),
         ],
         outages: most(|f| f.outages),
-        latency: most(|f| f.latency),
-        tls_days_left: figures.iter().filter_map(|f| f.tls_days_left).min(),
+        // A portal that has none might be the worst.
+        latency: figures.iter().map(|f| f.latency).collect::<Option<Vec<Exact>>>().and_then(|all| all.into_iter().max()),
+        tls_days_left: least_days_left(figures),
         flags: least_flags(figures),
     }
 }
@@ -224,8 +230,8 @@ impl Readings {
             ("portal_latency_seconds", figures.latency),
             ("portal_tls_days_left", figures.tls_days_left),
         ] {
-            // What an item cannot have is left out; what it has not this time is said.
-            if value.is_some() || indicator == "portal_latency_seconds" {
+            // A mean has no outages; what an item has not this time is said, so that an earlier number does not stand.
+            if value.is_some() || indicator != "portal_outage_count" {
                 self.push(unit, item, indicator, value);
             }
         }
